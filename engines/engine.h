@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What an engine is: a place where private keys live, in one folder. To add one, write a
+ * struct engine and a struct key_ops (src/key/key.h), and name the engine in engines/engines.c
+ * and engines/CMakeLists.txt; nothing else in the house needs to know.
+ *
+ * An engine may use src/base, src/key and src/crypto. What it holds between keys (a loaded
+ * module, a login, a connection) it keeps in the context: context_put() of src/key/context.h.
+ * PINs and the like come from pin_get() (src/key/pin.h), never from argv or the environment.
+ * Calls that may never come back run under src/base/watch.h; when one is stuck the engine sets
+ * ctx->wedged and returns MS_ERR_TIMEOUT with the token and the call named.
+ */
+#ifndef MODSEAL_ENGINES_ENGINE_H
+#define MODSEAL_ENGINES_ENGINE_H
+
+#include "src/key/context.h"
+#include "src/key/key.h"
+
+#include <modseal/list.h>
+
+struct engine {
+	const char *name; /* "pkcs11", "file" */
+
+	/* Whether a reference (what stands behind -k or -c) is this engine's: by its scheme, or by
+	 * what is in the file. Engines are asked in the order of the table in engines.c; the last
+	 * one takes all. Touches no device. */
+	bool (*claims)(const char *ref);
+
+	/* Opens the one private key that ref names, ready to sign (logged in). None or several:
+	 * MS_ERR_KEY with what matched, as URIs to paste, a line each. */
+	int (*open_key)(struct ms_context *ctx, const char *ref, struct ms_key **key,
+		struct ms_error *err);
+
+	/* The one certificate that ref names. */
+	int (*open_cert)(struct ms_context *ctx, const char *ref, X509 **cert,
+		struct ms_error *err);
+
+	/* Adds the engine's tokens and their objects to the list with token_list_add() below
+	 * (filter and login as for ms_token_list_read()). NULL if there is nothing to list. */
+	int (*list)(struct ms_context *ctx, const char *filter, bool login,
+		struct ms_token_list *list, struct ms_error *err);
+};
+
+extern const struct engine engine_pkcs11;
+extern const struct engine engine_file;
+
+/* All engines, NULL at the end. */
+extern const struct engine *const engines[];
+/* The engine that claims ref; never NULL. */
+const struct engine *engine_for(const char *ref);
+
+/* A new zeroed token at the list's end, and a new zeroed object at the token's end; NULL when
+ * memory is out. Their strings are freed with free() by ms_token_list_free(). A pointer is valid
+ * until the next call for the same list or token. */
+struct ms_token *token_list_add(struct ms_token_list *list);
+struct ms_object *token_add_object(struct ms_token *token);
+
+#endif

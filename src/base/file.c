@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "src/base/file.h"
+
+#include "src/base/cleanup.h"
+#include "src/base/error.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+int file_read(const char *path, size_t max, struct buf *out, struct ms_error *err)
+{
+	AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	struct stat st;
+
+	if (fd < 0)
+		return err_set_errno(err, MS_ERR_IO, errno, "%s cannot be opened", path);
+	if (fstat(fd, &st) < 0)
+		return err_set_errno(err, MS_ERR_IO, errno, "%s", path);
+	if (S_ISDIR(st.st_mode))
+		return err_set(err, MS_ERR_IO, "%s is a directory", path);
+	for (;;) {
+		ssize_t n;
+
+		if (buf_reserve(out, 65536) < 0)
+			return err_nomem(err);
+		n = read(fd, out->data + out->len, out->size - out->len);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return err_set_errno(err, MS_ERR_IO, errno, "%s cannot be read", path);
+		if (n == 0)
+			return 0;
+		out->len += (size_t)n;
+		if (out->len > max)
+			return err_set(err, MS_ERR_IO, "%s is larger than %zu bytes", path, max);
+	}
+}
+
+int file_pread(int fd, void *data, size_t len, off_t offset)
+{
+	uint8_t *p = data;
+
+	while (len) {
+		ssize_t n = pread(fd, p, len, offset);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0) {
+			if (n == 0)
+				errno = EIO;
+			return -1;
+		}
+		p += n;
+		len -= (size_t)n;
+		offset += n;
+	}
+	return 0;
+}
+
+int file_write_all(int fd, const void *data, size_t len)
+{
+	const uint8_t *p = data;
+
+	while (len) {
+		ssize_t n = write(fd, p, len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -1;
+		p += n;
+		len -= (size_t)n;
+	}
+	return 0;
+}
+
+int file_replace(const char *path, const void *data, size_t len, mode_t mode,
+	struct ms_error *err)
+{
+	AUTO_FREE char *tmp = NULL;
+	AUTO_CLOSE int fd = -1;
+	int e;
+
+	if (asprintf(&tmp, "%s.%ld.tmp", path, (long)getpid()) < 0) {
+		tmp = NULL;
+		return err_nomem(err);
+	}
+	fd = open(tmp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+	if (fd < 0)
+		return err_set_errno(err, MS_ERR_IO, errno, "%s cannot be written", path);
+	if (file_write_all(fd, data, len) < 0 || fsync(fd) < 0 || rename(tmp, path) < 0) {
+		e = errno;
+		unlink(tmp);
+		return err_set_errno(err, MS_ERR_IO, e, "%s cannot be written", path);
+	}
+	return 0;
+}

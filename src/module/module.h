@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A kernel module as a file: is it one, how is it compressed, what is appended to it, and how it
+ * is written back. Knows nothing of CMS, keys or certificates: a signature is bytes here.
+ *
+ *   [content][CMS][struct module_signature, 12 bytes]["~Module signature appended~\n"]
+ *
+ * (kernel: include/linux/module_signature.h, kernel/module_signature.c). The kernel checks the
+ * last signature only, over all that stands before it; a signature below another is content.
+ */
+#ifndef MODSEAL_MODULE_MODULE_H
+#define MODSEAL_MODULE_MODULE_H
+
+#include "src/base/buf.h"
+
+#include <modseal/hash.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/stat.h>
+
+#define MODULE_MARKER     "~Module signature appended~\n"
+#define MODULE_MARKER_LEN (sizeof(MODULE_MARKER) - 1) /* 28 */
+#define MODULE_INFO_LEN   12                          /* struct module_signature */
+
+enum module_compression { MODULE_PLAIN, MODULE_GZ, MODULE_XZ, MODULE_ZST };
+
+/* What stands at the end of the (uncompressed) file. */
+enum module_tail {
+	MODULE_UNSIGNED,    /* no marker: to the kernel it has no signature */
+	MODULE_SIGNED,      /* a well-formed tail; sigs[0] is it */
+	MODULE_MALFORMED,   /* a marker, but the kernel refuses what is before it (EBADMSG, ENOPKG):
+			       tail_reason says which rule */
+	MODULE_INTERRUPTED, /* no marker, but behind the ELF's own end starts a DER SignedData, or
+			       stand NUL bytes: a signature that a kill or a power loss cut off */
+};
+
+/* One appended signature; offsets are into the uncompressed file. */
+struct module_sig {
+	uint64_t content_len; /* what it signs: bytes [0, content_len) */
+	uint64_t cms_len;     /* the CMS is at [content_len, content_len + cms_len) */
+	uint64_t end;         /* first byte behind its marker */
+};
+
+struct module {
+	char *path;    /* as it was given */
+	char *target;  /* where it lies after symbolic links: this is what gets replaced */
+	int fd;        /* of target, open for reading */
+	struct stat st;            /* of fd, taken when it was opened */
+	enum module_compression compression;
+	struct buf plain;          /* compressed files: the content; plain ones are read from fd */
+	uint64_t size;             /* bytes, uncompressed */
+	bool elf_rel;              /* an ELF relocatable file (what insmod takes) */
+	uint64_t elf_end;          /* end of what the ELF headers describe; 0 if not elf_rel */
+	char *vermagic;            /* from .modinfo ("6.1.0-53-amd64 SMP preempt ..."), or NULL */
+	char *name;                /* from .modinfo name=, or NULL */
+	enum module_tail tail;
+	char tail_reason[256];     /* for MODULE_MALFORMED and MODULE_INTERRUPTED, one clause */
+	struct module_sig *sigs;   /* outermost (the one that counts) first, then those below it */
+	size_t n_sigs;
+	uint64_t bare_len;         /* bytes without any signature or interrupted tail */
+};
+
+enum module_open_flags {
+	MODULE_ANY_FILE = 1, /* not only ELF relocatable files (kexec images, IMA modsig) */
+};
+
+/*
+ * Opens and looks. Errors: MS_ERR_IO (cannot be read; a directory), MS_ERR_MODULE (empty, not an
+ * ELF relocatable file unless MODULE_ANY_FILE, damaged compression, nothing left to sign);
+ * a malformed or missing signature is no error here: see tail. Compressed files are told by
+ * their magic, not by their name. Memory for a compressed module: its uncompressed size.
+ */
+int module_open(const char *path, unsigned flags, struct module **m, struct ms_error *err);
+void module_close(struct module *m);
+
+/* Copies bytes of the uncompressed file; MS_ERR_MODULE if they are not there any more. */
+int module_read(struct module *m, uint64_t offset, void *data, size_t len, struct ms_error *err);
+/* The digest of the first `len` bytes, in one pass over the file with bounded memory. `out` gets
+ * ms_hash_size(hash) bytes. */
+int module_digest(struct module *m, uint64_t len, enum ms_hash hash, uint8_t *out,
+	struct ms_error *err);
+
+/* Builds the whole tail (CMS, struct, marker) for a CMS. */
+int module_tail_build(const void *cms, size_t cms_len, struct buf *tail, struct ms_error *err);
+
+/*
+ * Writes the first keep_len bytes and the tail (tail_len may be 0) to `dest` (NULL: in place, over
+ * m->target; else a path, which may exist), compressed as the module was, with parameters that the kernel's own decompressor reads: a temporary file beside the
+ * destination, then rename, so that at any moment the destination is what it was or all new.
+ * Keeps mode, owner (as far as allowed), times as documented in modseal-sign(1) and extended
+ * attributes but security.ima and security.evm, which cover the old content. In place,
+ * refuses with MS_ERR_MODULE when the file changed since module_open().
+ * After success m still describes the old file.
+ */
+int module_write(struct module *m, uint64_t keep_len, const void *tail, size_t tail_len,
+	const char *dest, struct ms_error *err);
+
+#endif
