@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "src/sign/signer.h"
+
+#include "src/base/cleanup.h"
+#include "src/base/error.h"
+#include "src/crypto/cert.h"
+#include "src/crypto/sign_digest.h"
+
+#include <string.h>
+
+enum cms_sid signer_sid(enum ms_key_id key_id)
+{
+	return key_id == MS_KEY_ID_SKI ? CMS_SID_KEY_ID : CMS_SID_ISSUER_SERIAL;
+}
+
+static int check_cert(const struct ms_key *key, X509 *cert, struct ms_error *err)
+{
+	AUTO_FREE char *subject = cert_name_text(X509_get_subject_name(cert));
+
+	if (cert_fits_key(cert, key->pub))
+		return 0;
+	err_set(err, MS_ERR_CERT, "the certificate \"%s\" is not of the key %s",
+		subject ? subject : "?", key->uri);
+	err_hint(err, "Name the certificate of this key with -c, or the key of this certificate "
+		      "with -k; modseal keys lists both.");
+	return MS_ERR_CERT;
+}
+
+/* A CMS around nothing: fails now if it would fail for every module later. */
+static int try_cms(struct ms_signer *s, struct ms_error *err)
+{
+	AUTO_BUF struct buf cms = { 0 };
+
+	return cms_build(s->cert, signer_sid(s->options.key_id), s->options.hash,
+		(const uint8_t *)"", 0, s->chain, &cms, err);
+}
+
+static int copy_chain(struct ms_signer *s, const struct ms_sign_options *options,
+	struct ms_error *err)
+{
+	if (!options->n_chain)
+		return 0;
+	s->chain = sk_X509_new_null();
+	for (size_t i = 0; s->chain && i < options->n_chain; i++) {
+		X509 *x509 = options->chain[i]->x509;
+
+		if (!sk_X509_push(s->chain, x509))
+			return err_nomem(err);
+		X509_up_ref(x509);
+	}
+	return s->chain ? 0 : err_nomem(err);
+}
+
+MS_API int ms_signer_new(struct ms_key *key, const struct ms_cert *cert,
+	const struct ms_sign_options *options, struct ms_signer **signer, struct ms_error *err)
+{
+	struct ms_signer *s;
+	int r;
+
+	r = check_cert(key, cert->x509, err);
+	if (r < 0)
+		return r;
+	s = calloc(1, sizeof(*s));
+	if (!s)
+		return err_nomem(err);
+	s->key = key;
+	s->options = *options;
+	if (!s->options.hash)
+		s->options.hash = MS_HASH_SHA256;
+	s->cert = cert->x509;
+	X509_up_ref(s->cert);
+	r = copy_chain(s, options, err);
+	if (r == 0 && !ms_hash_can_sign(s->options.hash))
+		r = err_set(err, MS_ERR_USAGE, "new signatures are not made with %s",
+			ms_hash_name(s->options.hash));
+	if (r == 0) {
+		s->input = key->ops->can(key, s->options.hash, err);
+		if (s->input == KEY_INPUT_NONE)
+			r = MS_ERR_KEY;
+	}
+	if (r == 0)
+		r = try_cms(s, err);
+	if (r < 0) {
+		ms_signer_free(s);
+		return r;
+	}
+	*signer = s;
+	return 0;
+}
+
+MS_API void ms_signer_free(struct ms_signer *s)
+{
+	if (!s)
+		return;
+	X509_free(s->cert);
+	sk_X509_pop_free(s->chain, X509_free);
+	free(s);
+}
+
+MS_API enum ms_hash ms_signer_hash(const struct ms_signer *signer)
+{
+	return signer->options.hash;
+}
+
+uint64_t signer_keep_len(const struct module *m, bool stack)
+{
+	return stack && m->tail == MODULE_SIGNED ? m->size : m->bare_len;
+}
+
+static int sign_message(struct ms_signer *s, struct module *m, uint64_t len, uint8_t *sig,
+	size_t *sig_len, struct ms_error *err)
+{
+	AUTO_FREE uint8_t *message = malloc(len ? len : 1);
+	int r;
+
+	if (!message)
+		return err_nomem(err);
+	r = module_read(m, 0, message, len, err);
+	if (r < 0)
+		return r;
+	return crypto_key_sign(s->key, KEY_INPUT_MESSAGE, s->options.hash, message, len, sig,
+		sig_len, err);
+}
+
+static int sign_digest(struct ms_signer *s, struct module *m, uint64_t len, uint8_t *sig,
+	size_t *sig_len, struct ms_error *err)
+{
+	uint8_t digest[MS_HASH_MAX_SIZE];
+	int r = module_digest(m, len, s->options.hash, digest, err);
+
+	if (r < 0)
+		return r;
+	return crypto_key_sign(s->key, KEY_INPUT_DIGEST, s->options.hash, digest,
+		ms_hash_size(s->options.hash), sig, sig_len, err);
+}
+
+int signer_make_cms(struct ms_signer *s, struct module *m, uint64_t len, struct buf *cms,
+	struct ms_error *err)
+{
+	uint8_t sig[KEY_SIG_MAX];
+	size_t sig_len = 0;
+	int r;
+
+	if (s->input == KEY_INPUT_MESSAGE)
+		r = sign_message(s, m, len, sig, &sig_len, err);
+	else
+		r = sign_digest(s, m, len, sig, &sig_len, err);
+	if (r < 0)
+		return r;
+	return cms_build(s->cert, signer_sid(s->options.key_id), s->options.hash, sig, sig_len,
+		s->chain, cms, err);
+}
+
+int signer_write(struct module *m, uint64_t keep, const struct buf *cms, const char *dest,
+	unsigned long long *size, struct ms_error *err)
+{
+	AUTO_BUF struct buf tail = { 0 };
+	int r = module_tail_build(cms->data, cms->len, &tail, err);
+
+	if (r < 0)
+		return r;
+	if (size)
+		*size = keep + tail.len;
+	return module_write(m, keep, tail.data, tail.len, dest, err);
+}
