@@ -11,6 +11,7 @@ struct name {
 	unsigned long value;
 };
 
+/* clang-format off */
 #define N(x) { #x, x }
 
 static const struct name rvs[] = {
@@ -59,6 +60,7 @@ static const struct name mechs[] = {
 	{ NULL, 0 },
 };
 
+/* clang-format on */
 const char *shim_rv_name(CK_RV rv, char *buf)
 {
 	for (const struct name *n = rvs; n->name; n++)

@@ -11,14 +11,14 @@
 #include <unistd.h>
 
 #define RULES_MAX 64
-#define FOR_EVER LONG_MAX
+#define FOR_EVER  LONG_MAX
 
 /* From the first to the last call of a function. */
 struct rule {
 	enum shim_fn fn;
 	unsigned long first, last;
-	CK_RV rv;        /* fail */
-	long delay;      /* delay: microseconds, FOR_EVER */
+	CK_RV rv;   /* fail */
+	long delay; /* delay: microseconds, FOR_EVER */
 };
 
 struct rules {
@@ -28,8 +28,8 @@ struct rules {
 
 static const char *const fn_names[FN_COUNT] = {
 #define PLAIN(kind, name, params, args) [FN_##name] = #name,
-#define ACTED PLAIN
-#define UNDONE PLAIN
+#define ACTED				PLAIN
+#define UNDONE				PLAIN
 #include "tests/faults/shim_functions.h"
 #undef UNDONE
 #undef ACTED
@@ -168,8 +168,8 @@ static void log_line(const char *name, const char *result, const char *more)
 
 	if (log_fd < 0)
 		return;
-	len = snprintf(line, sizeof(line), "%s %s%s%s\n", name, result, more ? " " : "",
-		more ? more : "");
+	len = snprintf(
+		line, sizeof(line), "%s %s%s%s\n", name, result, more ? " " : "", more ? more : "");
 	if (write(log_fd, line, (size_t)len) != len)
 		shim_bad("MODSEAL_SHIM_LOG", "cannot be written");
 }

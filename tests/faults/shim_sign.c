@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define DIGEST_MAX 64
+#define DIGEST_MAX    64
 #define SIGNATURE_MAX 8192
 
 struct shim_mechs shim_key_mechs, shim_token_mechs;
@@ -24,8 +24,8 @@ static void mechs_load(const char *variable, struct shim_mechs *mechs)
 	if (!text)
 		shim_bad(variable, "out of memory");
 	while ((one = strsep(&next, ","))) {
-		if (mechs->n == sizeof(mechs->list) / sizeof(mechs->list[0])
-			|| !shim_mech_parse(one, &mechs->list[mechs->n]))
+		if (mechs->n == sizeof(mechs->list) / sizeof(mechs->list[0]) ||
+			!shim_mech_parse(one, &mechs->list[mechs->n]))
 			shim_bad(variable, one);
 		mechs->n++;
 	}
@@ -55,8 +55,8 @@ static bool mechs_have(const struct shim_mechs *mechs, CK_MECHANISM_TYPE type)
 
 static bool mech_refused(CK_MECHANISM_TYPE type)
 {
-	return (shim_key_mechs.n && !mechs_have(&shim_key_mechs, type))
-		|| (shim_token_mechs.n && !mechs_have(&shim_token_mechs, type));
+	return (shim_key_mechs.n && !mechs_have(&shim_key_mechs, type)) ||
+		(shim_token_mechs.n && !mechs_have(&shim_token_mechs, type));
 }
 
 /* -- ECDSA over a message, which SoftHSM 2.6 lacks: hashed here, by the real module ---------- */
@@ -120,8 +120,8 @@ CK_RV act_C_GetMechanismInfo(CK_SLOT_ID slot, CK_MECHANISM_TYPE type, CK_MECHANI
 	if (shim_token_mechs.n && !mechs_have(&shim_token_mechs, type))
 		return CKR_MECHANISM_INVALID;
 	rv = shim_real->C_GetMechanismInfo(slot, type, info);
-	if (rv == CKR_MECHANISM_INVALID && ecdsa_hash(type)
-		&& (mechs_have(&shim_token_mechs, type) || mechs_have(&shim_key_mechs, type)))
+	if (rv == CKR_MECHANISM_INVALID && ecdsa_hash(type) &&
+		(mechs_have(&shim_token_mechs, type) || mechs_have(&shim_key_mechs, type)))
 		rv = shim_real->C_GetMechanismInfo(slot, CKM_ECDSA, info);
 	return rv;
 }
@@ -193,8 +193,8 @@ static CK_RV finish(struct shim_session *s, CK_BYTE *out, CK_ULONG *out_len, CK_
 	return rv;
 }
 
-CK_RV act_C_Sign(CK_SESSION_HANDLE handle, CK_BYTE *in, CK_ULONG in_len, CK_BYTE *out,
-	CK_ULONG *out_len)
+CK_RV act_C_Sign(
+	CK_SESSION_HANDLE handle, CK_BYTE *in, CK_ULONG in_len, CK_BYTE *out, CK_ULONG *out_len)
 {
 	struct shim_session *s = shim_session(handle);
 	CK_BYTE digest[DIGEST_MAX];
@@ -253,8 +253,7 @@ CK_RV act_C_SignFinal(CK_SESSION_HANDLE handle, CK_BYTE *out, CK_ULONG *out_len)
 	rv = hash_message(s->slot, s->hash, s->message, s->message_len, digest, &digest_len);
 	if (rv != CKR_OK)
 		return rv;
-	return finish(s, out, out_len,
-		shim_real->C_Sign(handle, digest, digest_len, out, out_len));
+	return finish(s, out, out_len, shim_real->C_Sign(handle, digest, digest_len, out, out_len));
 }
 
 /* A signature that a rule refused is over in the token, unless only the buffer was short. */

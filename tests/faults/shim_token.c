@@ -6,7 +6,7 @@
 #include <string.h>
 
 #define SLOTS_MAX 16
-#define PIN_MAX 64
+#define PIN_MAX	  64
 
 struct shim_token_flags shim_flags;
 
@@ -87,8 +87,8 @@ void shim_session_reset(struct shim_session *s)
 }
 
 /* Forgets the sessions of a slot (any_slot: all), or the one of that handle. */
-static void sessions_forget(bool by_handle, CK_SESSION_HANDLE handle, bool any_slot,
-	CK_SLOT_ID slot)
+static void sessions_forget(
+	bool by_handle, CK_SESSION_HANDLE handle, bool any_slot, CK_SLOT_ID slot)
 {
 	struct shim_session **at = &sessions, *s;
 
@@ -106,8 +106,8 @@ static void sessions_forget(bool by_handle, CK_SESSION_HANDLE handle, bool any_s
 	pthread_mutex_unlock(&lock);
 }
 
-CK_RV act_C_OpenSession(CK_SLOT_ID slot, CK_FLAGS flags, void *app, CK_NOTIFY notify,
-	CK_SESSION_HANDLE *handle)
+CK_RV act_C_OpenSession(
+	CK_SLOT_ID slot, CK_FLAGS flags, void *app, CK_NOTIFY notify, CK_SESSION_HANDLE *handle)
 {
 	struct shim_session *s = calloc(1, sizeof(*s));
 	CK_RV rv;
@@ -222,7 +222,7 @@ static CK_RV pin_check(CK_SLOT_ID slot, const CK_BYTE *pin, CK_ULONG len)
 		if (pins[i].slot != slot)
 			continue;
 		rv = pins[i].len == len && memcmp(pins[i].pin, pin, len) == 0 ? CKR_OK
-			: CKR_PIN_INCORRECT;
+									      : CKR_PIN_INCORRECT;
 	}
 	pthread_mutex_unlock(&lock);
 	return rv;
@@ -287,8 +287,8 @@ static bool is_private_key(CK_SESSION_HANDLE s, CK_OBJECT_HANDLE object)
 	CK_OBJECT_CLASS class = 0;
 	CK_ATTRIBUTE a = { CKA_CLASS, &class, sizeof(class) };
 
-	return shim_real->C_GetAttributeValue(s, object, &a, 1) == CKR_OK
-		&& class == CKO_PRIVATE_KEY;
+	return shim_real->C_GetAttributeValue(s, object, &a, 1) == CKR_OK &&
+		class == CKO_PRIVATE_KEY;
 }
 
 static CK_RV answer(CK_ATTRIBUTE *a, const void *value, CK_ULONG len)
@@ -310,19 +310,19 @@ static CK_RV get_attribute(CK_SESSION_HANDLE s, CK_OBJECT_HANDLE object, CK_ATTR
 {
 	const CK_BBOOL yes = 1;
 
-	if (a->type == CKA_ALWAYS_AUTHENTICATE && shim_flags.always_authenticate
-		&& is_private_key(s, object))
+	if (a->type == CKA_ALWAYS_AUTHENTICATE && shim_flags.always_authenticate &&
+		is_private_key(s, object))
 		return answer(a, &yes, sizeof(yes));
 	if (a->type == CKA_ALLOWED_MECHANISMS && shim_key_mechs.n && is_private_key(s, object))
-		return answer(a, shim_key_mechs.list,
-			shim_key_mechs.n * sizeof(shim_key_mechs.list[0]));
+		return answer(
+			a, shim_key_mechs.list, shim_key_mechs.n * sizeof(shim_key_mechs.list[0]));
 	return shim_real->C_GetAttributeValue(s, object, a, 1);
 }
 
 /* One by one, as what is answered here must not reach the real module; the first refusal is the
  * whole call's, and the others are still filled in, as the standard wants it. */
-CK_RV act_C_GetAttributeValue(CK_SESSION_HANDLE s, CK_OBJECT_HANDLE object, CK_ATTRIBUTE *templ,
-	CK_ULONG n)
+CK_RV act_C_GetAttributeValue(
+	CK_SESSION_HANDLE s, CK_OBJECT_HANDLE object, CK_ATTRIBUTE *templ, CK_ULONG n)
 {
 	CK_RV rv = CKR_OK, one;
 
@@ -336,11 +336,11 @@ CK_RV act_C_GetAttributeValue(CK_SESSION_HANDLE s, CK_OBJECT_HANDLE object, CK_A
 	return rv;
 }
 
-void undo_C_GetAttributeValue(CK_RV rv, CK_SESSION_HANDLE s, CK_OBJECT_HANDLE object,
-	CK_ATTRIBUTE *templ, CK_ULONG n)
+void undo_C_GetAttributeValue(
+	CK_RV rv, CK_SESSION_HANDLE s, CK_OBJECT_HANDLE object, CK_ATTRIBUTE *templ, CK_ULONG n)
 {
-	if (rv != CKR_ATTRIBUTE_SENSITIVE && rv != CKR_ATTRIBUTE_TYPE_INVALID
-		&& rv != CKR_BUFFER_TOO_SMALL)
+	if (rv != CKR_ATTRIBUTE_SENSITIVE && rv != CKR_ATTRIBUTE_TYPE_INVALID &&
+		rv != CKR_BUFFER_TOO_SMALL)
 		return;
 	for (CK_ULONG i = 0; i < n; i++)
 		templ[i].ulValueLen = CK_UNAVAILABLE_INFORMATION;
