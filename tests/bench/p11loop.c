@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * How many signatures a second a PKCS#11 module makes when nothing else is done: C_SignInit and
+ * C_Sign in a loop, one session a thread.
+ *
+ *   p11loop MODULE TOKEN LABEL PIN THREADS COUNT     prints the seconds that COUNT took
+ */
+#include <dlfcn.h>
+#include <p11-kit/pkcs11.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+/* DigestInfo of a SHA-256 digest, then the digest. */
+static const CK_BYTE prefix[] = { 0x30, 0x31, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01,
+				  0x65, 0x03, 0x04, 0x02, 0x01, 0x05, 0x00, 0x04, 0x20 };
+#define DIGEST_LEN 32
+
+static struct {
+	CK_FUNCTION_LIST *fn;
+	CK_SLOT_ID slot;
+	CK_OBJECT_HANDLE key;
+	CK_MECHANISM mechanism;
+	CK_BYTE input[sizeof(prefix) + DIGEST_LEN];
+	CK_ULONG input_len;
+	atomic_long left;
+} bench;
+
+static void die(const char *what, CK_RV rv)
+{
+	fprintf(stderr, "p11loop: %s: 0x%lx\n", what, (unsigned long)rv);
+	exit(1);
+}
+
+static void check(const char *what, CK_RV rv)
+{
+	if (rv != CKR_OK)
+		die(what, rv);
+}
+
+static double now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec + t.tv_nsec / 1e9;
+}
+
+static void load(const char *path)
+{
+	CK_C_INITIALIZE_ARGS args = { .flags = CKF_OS_LOCKING_OK };
+	void *handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+	CK_C_GetFunctionList get = NULL;
+
+	if (handle)
+		*(void **)&get = dlsym(handle, "C_GetFunctionList");
+	if (!get) {
+		fprintf(stderr, "p11loop: %s\n", dlerror());
+		exit(1);
+	}
+	check("C_GetFunctionList", get(&bench.fn));
+	check("C_Initialize", bench.fn->C_Initialize(&args));
+}
+
+static void find_token(const char *label)
+{
+	CK_SLOT_ID slots[64];
+	CK_ULONG n = sizeof(slots) / sizeof(slots[0]);
+	CK_TOKEN_INFO info;
+	CK_BYTE padded[sizeof(info.label)];
+
+	memset(padded, ' ', sizeof(padded));
+	memcpy(padded, label, strnlen(label, sizeof(padded)));
+	check("C_GetSlotList", bench.fn->C_GetSlotList(CK_TRUE, slots, &n));
+	for (CK_ULONG i = 0; i < n; i++) {
+		if (bench.fn->C_GetTokenInfo(slots[i], &info) == CKR_OK &&
+		    !memcmp(info.label, padded, sizeof(padded))) {
+			bench.slot = slots[i];
+			return;
+		}
+	}
+	die("no such token", CKR_TOKEN_NOT_PRESENT);
+}
+
+static CK_SESSION_HANDLE open_session(void)
+{
+	CK_SESSION_HANDLE session;
+
+	check("C_OpenSession", bench.fn->C_OpenSession(bench.slot, CKF_SERIAL_SESSION, NULL, NULL,
+						       &session));
+	return session;
+}
+
+static void find_key(CK_SESSION_HANDLE session, char *label)
+{
+	CK_OBJECT_CLASS class = CKO_PRIVATE_KEY;
+	CK_KEY_TYPE type;
+	CK_ATTRIBUTE wanted[] = { { CKA_CLASS, &class, sizeof(class) },
+				  { CKA_LABEL, label, strlen(label) } };
+	CK_ATTRIBUTE key_type = { CKA_KEY_TYPE, &type, sizeof(type) };
+	CK_ULONG n = 0;
+
+	check("C_FindObjectsInit", bench.fn->C_FindObjectsInit(session, wanted, 2));
+	check("C_FindObjects", bench.fn->C_FindObjects(session, &bench.key, 1, &n));
+	check("C_FindObjectsFinal", bench.fn->C_FindObjectsFinal(session));
+	if (n != 1)
+		die("no such key", CKR_KEY_HANDLE_INVALID);
+	check("C_GetAttributeValue", bench.fn->C_GetAttributeValue(session, bench.key, &key_type,
+								   1));
+	memset(bench.input, 0xa5, sizeof(bench.input));
+	if (type == CKK_RSA) {
+		bench.mechanism.mechanism = CKM_RSA_PKCS;
+		memcpy(bench.input, prefix, sizeof(prefix));
+		bench.input_len = sizeof(bench.input);
+	} else {
+		bench.mechanism.mechanism = CKM_ECDSA;
+		bench.input_len = DIGEST_LEN;
+	}
+}
+
+static void *sign_loop(void *arg)
+{
+	CK_SESSION_HANDLE session = open_session();
+	CK_BYTE signature[1024];
+
+	(void)arg;
+	while (atomic_fetch_sub(&bench.left, 1) > 0) {
+		CK_ULONG len = sizeof(signature);
+
+		check("C_SignInit", bench.fn->C_SignInit(session, &bench.mechanism, bench.key));
+		check("C_Sign", bench.fn->C_Sign(session, bench.input, bench.input_len, signature,
+						 &len));
+	}
+	return NULL;
+}
+
+int main(int argc, char **argv)
+{
+	int n_threads = argc == 7 ? atoi(argv[5]) : 0;
+	pthread_t threads[64];
+	CK_SESSION_HANDLE session;
+	double start;
+
+	if (n_threads < 1 || n_threads > 64) {
+		fprintf(stderr, "usage: p11loop MODULE TOKEN LABEL PIN THREADS COUNT\n");
+		return 2;
+	}
+	atomic_store(&bench.left, atol(argv[6]));
+	load(argv[1]);
+	find_token(argv[2]);
+	session = open_session();
+	check("C_Login", bench.fn->C_Login(session, CKU_USER, (CK_UTF8CHAR *)argv[4],
+					   strlen(argv[4])));
+	find_key(session, argv[3]);
+	start = now();
+	for (int i = 0; i < n_threads; i++)
+		if (pthread_create(&threads[i], NULL, sign_loop, NULL))
+			die("pthread_create", CKR_HOST_MEMORY);
+	for (int i = 0; i < n_threads; i++)
+		pthread_join(threads[i], NULL);
+	printf("%.6f\n", now() - start);
+	bench.fn->C_Finalize(NULL);
+	return 0;
+}
