@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* .gz, .xz and .zst: one struct codec each. */
+#ifndef MODSEAL_MODULE_COMPRESS_H
+#define MODSEAL_MODULE_COMPRESS_H
+
+#include "src/module/module.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Nothing larger is taken apart: no module comes near it, a decompression bomb does. */
+#define UNPACK_MAX ((size_t)1 << 30)
+/* What the xz decoder may take for itself; xz -9 needs 65 MiB. */
+#define UNPACK_MEMORY ((size_t)256 << 20)
+
+/* A compressed file while it is read, a chunk at a time. */
+struct packed {
+	int fd;
+	const char *path;    /* for messages */
+	const char *codec;   /* likewise */
+	uint64_t read;       /* bytes of the file that were read so far */
+	const uint8_t *next; /* those of them not yet used */
+	size_t avail;
+	uint8_t chunk[65536];
+};
+
+struct piece {
+	const void *data;
+	size_t len;
+};
+
+struct codec {
+	const char *name;
+	uint8_t magic[6];
+	size_t magic_len;
+	/* Appends the content of a whole file to `out`: all its members, frames or streams, as
+	 * the format's own tool reads them. MS_ERR_MODULE for data that is damaged, cut off or
+	 * followed by something else; `out` then holds what came before the damage. */
+	int (*unpack)(struct packed *in, struct buf *out, struct ms_error *err);
+	/* Appends the compressed form of the pieces, taken as one, to `out`; in one member, frame
+	 * or stream, which is all that the kernel's decompressor (kernel/module/decompress.c)
+	 * reads. The same content gives the same bytes. */
+	int (*pack)(const struct piece *pieces, size_t n, struct buf *out, struct ms_error *err);
+};
+
+extern const struct codec gz_codec, xz_codec, zst_codec;
+
+/* NULL for MODULE_PLAIN. */
+const struct codec *codec_of(enum module_compression compression);
+/* By the first bytes of a file. */
+enum module_compression compression_of(const uint8_t *start, size_t len);
+/* Opens up the whole file behind fd; see codec.unpack. */
+int unpack_file(enum module_compression compression, int fd, const char *path, struct buf *out,
+	struct ms_error *err);
+
+/* For the codecs. Makes avail > 0 unless the file is at its end. */
+int packed_fill(struct packed *in, struct ms_error *err);
+void packed_use(struct packed *in, size_t len);
+/* Makes room for at least one more byte in out; MS_ERR_MODULE beyond UNPACK_MAX. */
+int packed_room(const struct packed *in, struct buf *out, struct ms_error *err);
+/* MS_ERR_MODULE: "PATH: the xz data is CAUSE" with the position. */
+int packed_bad(const struct packed *in, struct ms_error *err, const char *cause);
+
+#endif

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "src/module/module.h"
+
+#include "src/base/cleanup.h"
+#include "src/base/error.h"
+#include "src/crypto/digest.h"
+#include "src/module/compress.h"
+#include "src/module/look.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+DEFINE_CLEANUP(struct module, module_close, cleanup_module);
+
+void module_close(struct module *m)
+{
+	if (!m)
+		return;
+	if (m->fd >= 0)
+		close(m->fd);
+	buf_free(&m->plain);
+	free(m->path);
+	free(m->target);
+	free(m->vermagic);
+	free(m->name);
+	free(m->sigs);
+	free(m);
+}
+
+static int check_regular(const char *path, mode_t mode, struct ms_error *err)
+{
+	if (S_ISREG(mode))
+		return 0;
+	if (S_ISDIR(mode))
+		return err_set(err, MS_ERR_IO, "%s is a directory", path);
+	return err_set(err, MS_ERR_IO, "%s is not a regular file", path);
+}
+
+static int open_file(struct module *m, struct ms_error *err)
+{
+	int r;
+
+	m->target = realpath(m->path, NULL);
+	/* Look before opening: merely opening a device can set off something. */
+	if (!m->target || stat(m->target, &m->st) < 0)
+		return err_set_errno(err, MS_ERR_IO, errno, "%s cannot be opened", m->path);
+	r = check_regular(m->path, m->st.st_mode, err);
+	if (r)
+		return r;
+	m->fd = open(m->target, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (m->fd < 0 || fstat(m->fd, &m->st) < 0)
+		return err_set_errno(err, MS_ERR_IO, errno, "%s cannot be opened", m->path);
+	return check_regular(m->path, m->st.st_mode, err);
+}
+
+/* Finds out about compression and makes the content readable. Under MODULE_ANY_FILE a compressed
+ * file that holds no module is taken as it is: such a signature stands behind the raw bytes. */
+static int load(struct module *m, unsigned flags, struct ms_error *err)
+{
+	uint8_t start[8];
+	size_t len = m->st.st_size < (off_t)sizeof(start) ? (size_t)m->st.st_size : sizeof(start);
+	int r;
+
+	m->size = (uint64_t)m->st.st_size;
+	if (!m->size)
+		return err_set(err, MS_ERR_MODULE, "%s is empty", m->path);
+	r = module_read(m, 0, start, len, err);
+	if (r)
+		return r;
+	m->compression = compression_of(start, len);
+	if (m->compression == MODULE_PLAIN)
+		return 0;
+	r = unpack_file(m->compression, m->fd, m->path, &m->plain, err);
+	if ((flags & MODULE_ANY_FILE) && (!r || r == MS_ERR_MODULE) &&
+		!elf_starts_rel(m->plain.data, m->plain.len)) {
+		buf_free(&m->plain);
+		m->compression = MODULE_PLAIN;
+		return 0;
+	}
+	if (r)
+		return r;
+	m->size = m->plain.len;
+	if (!m->size)
+		return err_set(err, MS_ERR_MODULE, "%s is empty when decompressed", m->path);
+	return 0;
+}
+
+static int look(struct module *m, unsigned flags, struct ms_error *err)
+{
+	char why[160] = "";
+	int r = load(m, flags, err);
+
+	if (!r)
+		r = elf_look(m, why, sizeof(why), err);
+	if (r)
+		return r;
+	if (!m->elf_rel && !(flags & MODULE_ANY_FILE))
+		return err_set(err, MS_ERR_MODULE, "%s is not a kernel module: %s", m->path, why);
+	r = tail_look(m, err);
+	if (r)
+		return r;
+	if (!m->bare_len)
+		return err_set(err, MS_ERR_MODULE,
+			"%s holds a signature and nothing that it signs", m->path);
+	return 0;
+}
+
+int module_open(const char *path, unsigned flags, struct module **out, struct ms_error *err)
+{
+	CLEANUP(cleanup_module) struct module *m = calloc(1, sizeof(*m));
+	int r;
+
+	if (!m)
+		return err_nomem(err);
+	m->fd = -1;
+	m->path = strdup(path);
+	if (!m->path)
+		return err_nomem(err);
+	r = open_file(m, err);
+	if (!r)
+		r = look(m, flags, err);
+	if (!r)
+		*out = STEAL(m);
+	return r;
+}
+
+static int gone(const struct module *m, struct ms_error *err)
+{
+	return err_set(err, MS_ERR_MODULE, "%s became shorter while it was being read", m->path);
+}
+
+int module_read(struct module *m, uint64_t offset, void *data, size_t len, struct ms_error *err)
+{
+	uint8_t *p = data;
+
+	if (offset > m->size || len > m->size - offset)
+		return gone(m, err);
+	if (m->compression != MODULE_PLAIN) {
+		memcpy(data, m->plain.data + offset, len);
+		return 0;
+	}
+	while (len) {
+		ssize_t n = pread(m->fd, p, len, (off_t)offset);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return err_set_errno(err, MS_ERR_IO, errno, "%s cannot be read", m->path);
+		if (n == 0)
+			return gone(m, err);
+		p += n;
+		len -= (size_t)n;
+		offset += (uint64_t)n;
+	}
+	return 0;
+}
+
+static int digest_file(struct module *m, uint64_t len, struct digest *d, struct ms_error *err)
+{
+	uint8_t chunk[MODULE_CHUNK]; /* not from the heap: that would cost fresh pages each time */
+	uint64_t done = 0;
+
+	while (done < len) {
+		size_t n = len - done < sizeof(chunk) ? (size_t)(len - done) : sizeof(chunk);
+		int r = module_read(m, done, chunk, n, err);
+
+		if (!r)
+			r = digest_add(d, chunk, n, err);
+		if (r)
+			return r;
+		done += n;
+	}
+	return 0;
+}
+
+int module_digest(struct module *m, uint64_t len, enum ms_hash hash, uint8_t *out,
+	struct ms_error *err)
+{
+	struct digest d = { 0 };
+	int r;
+
+	if (len > m->size)
+		return gone(m, err);
+	if (m->compression != MODULE_PLAIN)
+		return digest_of(hash, m->plain.data, len, out, err);
+	r = digest_begin(&d, hash, err);
+	if (!r)
+		r = digest_file(m, len, &d, err);
+	if (!r)
+		r = digest_end(&d, out, err);
+	digest_free(&d);
+	return r;
+}

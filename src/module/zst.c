@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "src/base/error.h"
+#include "src/module/compress.h"
+
+#include <stdio.h>
+#include <zstd.h>
+#include <zstd_errors.h>
+
+#define LEVEL    3 /* the tool's default, which the kernel build uses: a window of 2 MiB */
+#define OUT_STEP 65536
+
+static int bad(struct packed *in, size_t code, struct ms_error *err)
+{
+	char cause[128];
+
+	switch (ZSTD_getErrorCode(code)) {
+	case ZSTD_error_memory_allocation:
+		return err_nomem(err);
+	case ZSTD_error_prefix_unknown:
+		return packed_bad(in, err, "damaged, or followed by something that is not zstd");
+	default:
+		snprintf(cause, sizeof(cause), "damaged, %s", ZSTD_getErrorName(code));
+		return packed_bad(in, err, cause);
+	}
+}
+
+static int run(ZSTD_DCtx *ctx, struct packed *in, struct buf *out, struct ms_error *err)
+{
+	size_t left = 1; /* 0 when a frame has come to its end */
+
+	for (;;) {
+		ZSTD_inBuffer src;
+		ZSTD_outBuffer dst;
+		int r = packed_fill(in, err);
+
+		if (r || (!left && !in->avail))
+			return r;
+		r = packed_room(in, out, err);
+		if (r)
+			return r;
+		src = (ZSTD_inBuffer){ .src = in->next, .size = in->avail };
+		dst = (ZSTD_outBuffer){ .dst = out->data + out->len, .size = out->size - out->len };
+		left = ZSTD_decompressStream(ctx, &dst, &src);
+		if (ZSTD_isError(left))
+			return bad(in, left, err);
+		if (!src.size && !dst.pos)
+			return packed_bad(in, err, "cut off");
+		packed_use(in, src.pos);
+		out->len += dst.pos;
+	}
+}
+
+static int zst_unpack(struct packed *in, struct buf *out, struct ms_error *err)
+{
+	/* its window is limited by libzstd itself, to 128 MiB */
+	ZSTD_DCtx *ctx = ZSTD_createDCtx();
+	int r = ctx ? run(ctx, in, out, err) : err_nomem(err);
+
+	ZSTD_freeDCtx(ctx);
+	return r;
+}
+
+static size_t set_up(ZSTD_CCtx *ctx, const struct piece *pieces, size_t n)
+{
+	unsigned long long total = 0;
+	size_t r = ZSTD_CCtx_setParameter(ctx, ZSTD_c_compressionLevel, LEVEL);
+
+	for (size_t i = 0; i < n; i++)
+		total += pieces[i].len;
+	if (!ZSTD_isError(r))
+		r = ZSTD_CCtx_setParameter(ctx, ZSTD_c_checksumFlag, 1);
+	if (!ZSTD_isError(r))
+		r = ZSTD_CCtx_setPledgedSrcSize(ctx, total); /* goes into the frame's header */
+	return r;
+}
+
+static int pack_failed(size_t code, struct ms_error *err)
+{
+	if (ZSTD_getErrorCode(code) == ZSTD_error_memory_allocation)
+		return err_nomem(err);
+	return err_set(err, MS_ERR_INTERNAL, "libzstd does not compress: %s",
+		ZSTD_getErrorName(code));
+}
+
+static int compress_piece(ZSTD_CCtx *ctx, const struct piece *p, ZSTD_EndDirective end,
+	struct buf *out, struct ms_error *err)
+{
+	ZSTD_inBuffer src = { .src = p->data, .size = p->len };
+	size_t left;
+
+	do {
+		ZSTD_outBuffer dst;
+
+		if (buf_reserve(out, OUT_STEP) < 0)
+			return err_nomem(err);
+		dst = (ZSTD_outBuffer){ .dst = out->data + out->len, .size = OUT_STEP };
+		left = ZSTD_compressStream2(ctx, &dst, &src, end);
+		if (ZSTD_isError(left))
+			return pack_failed(left, err);
+		out->len += dst.pos;
+	} while (end == ZSTD_e_end ? left != 0 : src.pos < src.size);
+	return 0;
+}
+
+static int zst_pack(const struct piece *pieces, size_t n, struct buf *out, struct ms_error *err)
+{
+	ZSTD_CCtx *ctx = ZSTD_createCCtx();
+	size_t code;
+	int r;
+
+	if (!ctx)
+		return err_nomem(err);
+	code = set_up(ctx, pieces, n);
+	r = ZSTD_isError(code) ? pack_failed(code, err) : 0;
+	for (size_t i = 0; i < n && !r; i++)
+		r = compress_piece(ctx, &pieces[i], i == n - 1 ? ZSTD_e_end : ZSTD_e_continue, out,
+			err);
+	ZSTD_freeCCtx(ctx);
+	return r;
+}
+
+const struct codec zst_codec = {
+	.name = "zstd",
+	.magic = { 0x28, 0xb5, 0x2f, 0xfd },
+	.magic_len = 4,
+	.unpack = zst_unpack,
+	.pack = zst_pack,
+};
