@@ -83,10 +83,8 @@ int key_file_lacking(struct key_file *f)
 		"key file %s is encrypted with an algorithm that this OpenSSL lacks", f->path);
 	err_hint(f->err,
 		"Old files have RC2 or single DES. Install OpenSSL's legacy provider, or encrypt "
-		"the "
-		"key anew: for PKCS#12 `openssl pkcs12 -legacy -in OLD -nodes | openssl pkcs12 "
-		"-export "
-		"-out NEW`.");
+		"the key anew, for PKCS#12 by `openssl pkcs12 -legacy -in OLD -nodes | openssl "
+		"pkcs12 -export -out NEW`.");
 	return MS_ERR_UNSUPPORTED;
 }
 
