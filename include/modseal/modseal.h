@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** @file All of libmodseal. */
+#ifndef MODSEAL_MODSEAL_H
+#define MODSEAL_MODSEAL_H
+
+#include <modseal/context.h>
+#include <modseal/error.h>
+#include <modseal/hash.h>
+#include <modseal/key.h>
+#include <modseal/list.h>
+#include <modseal/module.h>
+#include <modseal/sign.h>
+#include <modseal/verify.h>
+
+#endif

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the commands of the program share. */
+#ifndef MODSEAL_CLI_CLI_H
+#define MODSEAL_CLI_CLI_H
+
+#include "src/cli/options.h"
+
+#include <modseal/context.h>
+#include <modseal/key.h>
+
+/* Documented in modseal(1) and stable. */
+enum exit_status {
+	EXIT_STATUS_OK = 0,
+	EXIT_STATUS_NO = 1,      /* the answer is no, or some modules failed */
+	EXIT_STATUS_USAGE = 2,
+	EXIT_STATUS_KEY = 3,     /* URI, token, PIN, certificate */
+	EXIT_STATUS_MACHINE = 4, /* I/O, memory */
+};
+
+extern const struct command command_attach, command_detach, command_inspect, command_keys,
+	command_sign, command_sign_file, command_strip, command_verify;
+
+/* The kernel's own command line, for sign-file under its own name and as a subcommand; argv[0]
+ * is the name. Its exit statuses are sign-file's. */
+int sign_file_main(int argc, char **argv);
+
+/* The exit status that goes with an error code. */
+int exit_status_of(int code);
+/* Prints an error and its hint to stderr. */
+void print_error(const struct ms_error *err);
+
+#endif

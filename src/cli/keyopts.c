@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "src/cli/keyopts.h"
+
+#include "src/base/secret.h"
+#include "src/cli/prompt.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static struct {
+	const char *module, *pin_source;
+	unsigned token_timeout;
+	bool pin_final_try;
+} opt = { .token_timeout = 60 };
+
+const struct option_def keyopts_table[] = {
+	{ "module", 0, "PATH", OPT_STRING, &opt.module, NULL,
+		"Use this PKCS#11 module instead of those that p11-kit is configured with." },
+	{ "pin-source", 0, "FILE", OPT_STRING, &opt.pin_source, NULL,
+		"Take the PIN (or a key file's passphrase) from the first line of FILE. It serves "
+		"one token." },
+	{ "pin-final-try", 0, NULL, OPT_FLAG, &opt.pin_final_try, NULL,
+		"Try the PIN even if the token says that one more wrong one locks it." },
+	{ "token-timeout", 0, "SECONDS", OPT_UINT, &opt.token_timeout, NULL,
+		"Give up on a token that does not answer one call for so long (default 60; 0 waits "
+		"for ever)." },
+	{ 0 },
+};
+
+static struct ms_context *context;
+static struct secret *env_pin;
+static const char *env_pin_name;
+
+/* Wipes the value where it stands, too: /proc/PID/environ shows that memory. */
+static void take(const char *name)
+{
+	char *value = getenv(name);
+
+	if (!value)
+		return;
+	if (*value && !env_pin) {
+		env_pin = secret_new(value, strlen(value));
+		env_pin_name = name;
+	}
+	secret_wipe(value, strlen(value));
+	unsetenv(name);
+}
+
+void keyopts_take_environment(void)
+{
+	take("MODSEAL_PIN");
+	take("KBUILD_SIGN_PIN");
+}
+
+static void notice(void *user, const char *text)
+{
+	fprintf(stderr, "modseal: %s\n", text);
+}
+
+struct ms_context *keyopts_context(void)
+{
+	struct ms_context *ctx;
+
+	if (context)
+		return context;
+	ctx = ms_context_new();
+	if (!ctx)
+		return NULL;
+	if ((opt.module && ms_context_set_module(ctx, opt.module) < 0) ||
+		(opt.pin_source && ms_context_set_pin_source(ctx, opt.pin_source) < 0) ||
+		(env_pin && ms_context_set_pin(ctx, env_pin->data, env_pin_name) < 0)) {
+		ms_context_free(ctx);
+		return NULL;
+	}
+	ms_context_set_token_timeout(ctx, opt.token_timeout);
+	ms_context_allow_pin_final_try(ctx, opt.pin_final_try);
+	ms_context_set_ask_pin(ctx, prompt_pin, NULL);
+	ms_context_set_notice(ctx, notice, NULL);
+	context = ctx;
+	return context;
+}
+
+void keyopts_exit(int status)
+{
+	bool wedged = context && ms_context_wedged(context);
+
+	secret_free(env_pin);
+	if (fflush(stdout) != 0 && status == 0)
+		status = 4;
+	if (wedged) {
+		fflush(stderr);
+		_exit(status);
+	}
+	ms_context_free(context);
+	exit(status);
+}

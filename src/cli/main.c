@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "src/cli/cli.h"
+#include "src/cli/keyopts.h"
+
+#include <locale.h>
+#include <string.h>
+
+static const struct command *const commands[] = {
+	&command_sign, &command_verify, &command_inspect, &command_keys, &command_strip,
+	&command_detach, &command_attach, &command_sign_file,
+};
+#define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
+
+int exit_status_of(int code)
+{
+	switch (code) {
+	case 0:
+		return EXIT_STATUS_OK;
+	case MS_ERR_USAGE:
+		return EXIT_STATUS_USAGE;
+	case MS_ERR_URI:
+	case MS_ERR_TOKEN:
+	case MS_ERR_PIN:
+	case MS_ERR_KEY:
+	case MS_ERR_CERT:
+	case MS_ERR_TIMEOUT:
+		return EXIT_STATUS_KEY;
+	case MS_ERR_NOMEM:
+	case MS_ERR_IO:
+	case MS_ERR_INTERNAL:
+		return EXIT_STATUS_MACHINE;
+	default:
+		return EXIT_STATUS_NO;
+	}
+}
+
+void print_error(const struct ms_error *err)
+{
+	fflush(stdout);
+	fprintf(stderr, "modseal: %s\n", err->message);
+	if (err->hint[0])
+		fprintf(stderr, "  %s\n", err->hint);
+}
+
+static void usage(FILE *out)
+{
+	fprintf(out, "Usage: modseal COMMAND [OPTION]... [ARGUMENT]...\n"
+		     "Signs Linux kernel modules with keys that never leave the hardware.\n\n"
+		     "Commands:\n");
+	for (size_t i = 0; i < N_COMMANDS; i++)
+		fprintf(out, "  %-10s %s\n", commands[i]->name, commands[i]->summary);
+	fprintf(out, "\n'modseal COMMAND --help' tells a command's options; modseal(1) tells more.\n");
+}
+
+static const struct command *find(const char *name)
+{
+	for (size_t i = 0; i < N_COMMANDS; i++)
+		if (!strcmp(name, commands[i]->name))
+			return commands[i];
+	return NULL;
+}
+
+static int unknown(const char *name)
+{
+	fprintf(stderr, "modseal: there is no command '%s'; 'modseal --help' lists them\n", name);
+	return EXIT_STATUS_USAGE;
+}
+
+/* `help [COMMAND]`; `help --man-options COMMAND` for the man pages' build. */
+static int help(int argc, char **argv)
+{
+	bool man = argc > 1 && !strcmp(argv[1], "--man-options");
+	const char *name = argc > 1 + man ? argv[1 + man] : NULL;
+	const struct command *command = name ? find(name) : NULL;
+
+	if (name && !command)
+		return unknown(name);
+	if (!command)
+		usage(stdout);
+	else if (man)
+		options_man(command, stdout);
+	else
+		options_help(command, stdout);
+	return 0;
+}
+
+static int run(int argc, char **argv)
+{
+	const struct command *command;
+	int r;
+
+	if (argc < 2) {
+		usage(stderr);
+		return EXIT_STATUS_USAGE;
+	}
+	if (!strcmp(argv[1], "help") || !strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))
+		return help(argc - 1, argv + 1);
+	if (!strcmp(argv[1], "--version")) {
+		printf("modseal %s\n", MODSEAL_VERSION);
+		return 0;
+	}
+	command = find(argv[1]);
+	if (!command)
+		return unknown(argv[1]);
+	argc--;
+	argv++;
+	r = options_parse(command, &argc, &argv);
+	if (r)
+		return r < 0 ? 0 : r;
+	return command->run(argc, argv);
+}
+
+int main(int argc, char **argv)
+{
+	const char *slash = argc ? strrchr(argv[0], '/') : NULL;
+	const char *name = slash ? slash + 1 : argc ? argv[0] : "";
+
+	setlocale(LC_CTYPE, "");
+	keyopts_take_environment();
+	if (!strcmp(name, "sign-file"))
+		keyopts_exit(sign_file_main(argc, argv));
+	keyopts_exit(run(argc, argv));
+}
