@@ -12,4 +12,14 @@
 #include <modseal/sign.h>
 #include <modseal/verify.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** The library's version, "0.1.0"; static storage. */
+MS_API const char *ms_version(void);
+
+#ifdef __cplusplus
+}
+#endif
 #endif
