@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: Apache-2.0
+# What bats files share: `load ../lib/common` at the top of each. tests/run sets MODSEAL,
+# MODSEAL_FIXTURES and MODSEAL_CORPUS; a file that is run by hand finds or makes them itself.
+#
+# Variables: TOP (the checkout), MODSEAL (the program), MODSEAL_BUILD (its build directory),
+# MODSEAL_FIXTURES and MODSEAL_P11 (softhsm-fixtures/README.md), MODSEAL_CORPUS (real modules).
+# A file with a setup_file() of its own calls common_setup_file first.
+
+bats_require_minimum_version 1.5.0
+
+TOP=$(readlink -f "$(dirname "${BASH_SOURCE[0]}")/../..")
+MODSEAL_BUILD=$(readlink -f "${MODSEAL_BUILD:-$TOP/build}")
+MODSEAL=${MODSEAL:-$MODSEAL_BUILD/src/cli/modseal}
+MODSEAL_CORPUS=${MODSEAL_CORPUS:-$TOP/build/corpus}
+export TOP MODSEAL_BUILD MODSEAL MODSEAL_CORPUS LC_ALL=C
+# What the user or the system has set up must not matter.
+unset MODSEAL_PIN KBUILD_SIGN_PIN CREDENTIALS_DIRECTORY
+export OPENSSL_CONF=/dev/null
+
+common_setup_file() {
+	[ -x "$MODSEAL" ] || { echo "$MODSEAL is not built" >&2; return 1; }
+	"$TOP/tests/lib/corpus" >/dev/null || return 1
+	if [ -z "${MODSEAL_FIXTURES-}" ]; then
+		"$TOP/softhsm-fixtures/make" "$BATS_FILE_TMPDIR/fixtures" || return 1
+		MODSEAL_FIXTURES=$BATS_FILE_TMPDIR/fixtures
+	fi
+	. "$MODSEAL_FIXTURES/env"
+}
+
+setup_file() {
+	common_setup_file
+}
+
+# The program: it can ask nobody and hang for a minute at most.
+modseal() {
+	timeout -k 5 60 "$MODSEAL" "$@" </dev/null
+}
+
+# The same with the fixtures' PIN.
+modseal_pin() {
+	MODSEAL_PIN=1234 modseal "$@"
+}
+
+# A copy of the fixtures that a test may change; sets the variables to it.
+own_fixtures() {
+	local dir=$BATS_TEST_TMPDIR/fixtures
+	cp -a "$MODSEAL_FIXTURES" "$dir"
+	sed -i "s|^directories.tokendir = .*|directories.tokendir = $dir/tokens|" "$dir/softhsm2.conf"
+	export MODSEAL_FIXTURES=$dir SOFTHSM2_CONF=$dir/softhsm2.conf
+}
+
+# real_module NAME [FILE]: a copy of a Debian module as it is shipped (one signature, Debian's);
+# prints its path, by default NAME.ko in the test's directory.
+real_module() {
+	local to=${2:-$BATS_TEST_TMPDIR/$1.ko} from
+	from=$(find "$MODSEAL_CORPUS" -name "$1.ko" -print -quit)
+	[ -n "$from" ] || { echo "no module $1 in $MODSEAL_CORPUS" >&2; return 1; }
+	cp "$from" "$to"
+	echo "$to"
+}
+
+# The same without its signature.
+bare_module() {
+	local file
+	file=$(real_module "$@") || return 1
+	"$TOP/tests/lib/unsign" "$file"
+	echo "$file"
+}
+
+# bare_modules COUNT DIR: that many bare modules of different sizes, in directories as a kernel has
+# them, below DIR.
+bare_modules() {
+	local files
+	mapfile -t files < <(cd "$MODSEAL_CORPUS" && find . -name '*.ko' | sort |
+		awk -v count="$1" '{ line[NR] = $0 }
+			END { for (i = 0; i < count; i++) print line[1 + int(i * NR / count)] }')
+	mkdir -p "$2"
+	(cd "$MODSEAL_CORPUS" && cp --parents "${files[@]}" "$2") || return 1
+	find "$2" -name '*.ko' -exec "$TOP/tests/lib/unsign" {} +
+}
+
+tampered() { # FILE OFFSET: changes the byte there
+	local byte
+	byte=$(od -An -tu1 -j "$2" -N1 "$1")
+	printf '%b' "\\x$(printf '%02x' $((byte ^ 1)))" |
+		dd of="$1" bs=1 seek="$2" conv=notrunc status=none
+}
+
+# Asserts on the last `run`; they say what was there instead.
+
+assert_status() { # STATUS
+	[ "$status" -eq "$1" ] || { said "exit status $status instead of $1"; return 1; }
+}
+
+assert_output() { # TEXT: it is somewhere in the output
+	[[ $output == *"$1"* ]] || { said "no '$1' in the output"; return 1; }
+}
+
+refute_output() { # TEXT
+	[[ $output != *"$1"* ]] || { said "'$1' in the output"; return 1; }
+}
+
+assert_line() { # TEXT: one line is just this
+	grep -qxF -- "$1" <<<"$output" || { said "no line '$1'"; return 1; }
+}
+
+assert_match() { # EXTENDED REGULAR EXPRESSION, matches within a line
+	grep -qE -- "$1" <<<"$output" || { said "nothing matches '$1'"; return 1; }
+}
+
+assert_stderr() { # TEXT; after `run --separate-stderr`
+	[[ $stderr == *"$1"* ]] || { said "no '$1' on standard error"; return 1; }
+}
+
+assert_same() { # FILE FILE
+	cmp "$1" "$2" || { echo "$1 and $2 differ"; return 1; }
+}
+
+said() {
+	echo "$1; it said:"
+	echo "$output"
+	[ -z "${stderr-}" ] || printf 'and on standard error:\n%s\n' "$stderr"
+}
