@@ -1,23 +1,93 @@
 # SPDX-License-Identifier: Apache-2.0
-# What the tests of this folder share; to be loaded by bats files.
+# What the tests of this folder share: `load ../lib/common`, then `load faults`.
 
-# Paths, and throw-away tokens (softhsm-fixtures): those of $MODSEAL_FIXTURES if set, else new ones
-# for the file.
+# The shim, and tokens for it.
 faults_setup_file() {
-	FAULTS_TOP=$(readlink -f "$BATS_TEST_DIRNAME/../..")
-	FAULTS_BUILD=$(readlink -f "${MODSEAL_BUILD:-$FAULTS_TOP/build}")
-	FAULTS_SHIM=$FAULTS_BUILD/tests/faults/libmodseal_shim.so
-	export FAULTS_TOP FAULTS_BUILD FAULTS_SHIM
+	export FAULTS_SHIM=$MODSEAL_BUILD/tests/faults/libmodseal_shim.so
 	[ -e "$FAULTS_SHIM" ] || { echo "$FAULTS_SHIM is not built" >&2; return 1; }
 	if [ -z "${MODSEAL_FIXTURES-}" ]; then
-		"$FAULTS_TOP/softhsm-fixtures/make" "$BATS_FILE_TMPDIR/softhsm" </dev/null
-		. "$BATS_FILE_TMPDIR/softhsm/env"
+		MODSEAL_FIXTURES=$BATS_FILE_TMPDIR/fixtures
+		"$TOP/softhsm-fixtures/make" "$MODSEAL_FIXTURES" </dev/null || return 1
 	fi
+	. "$MODSEAL_FIXTURES/env"
 	export MODSEAL_SHIM_MODULE=$MODSEAL_P11
-	unset MODSEAL_PIN KBUILD_SIGN_PIN
 }
 
-# How often a line of the shim's log starts with that text.
-logged() { # TEXT
-	grep -c "^$1" "$MODSEAL_SHIM_LOG" || true
+# For the files that run modseal: a module, and what it is once signed. RSA signatures are the same
+# each time, so every run must leave one or the other.
+faults_setup_modules() {
+	export FAULTS_KEY='pkcs11:token=modseal;object=rsa2048'
+	export FAULTS_PLAIN=$BATS_FILE_TMPDIR/plain.ko FAULTS_SIGNED=$BATS_FILE_TMPDIR/signed.ko
+	cc -x c -c -o "$FAULTS_PLAIN" - <<-'END'
+		const char info[] __attribute__((section(".modinfo"))) = "license=GPL";
+	END
+	cp "$FAULTS_PLAIN" "$FAULTS_SIGNED"
+	modseal_pin sign --module "$MODSEAL_P11" -k "$FAULTS_KEY" "$FAULTS_SIGNED" || return 1
+	modseal verify --cert "$MODSEAL_FIXTURES/rsa2048.der" "$FAULTS_SIGNED"
+}
+
+# A directory of its own for a run: N modules as m1.ko, m2.ko ... in mods/, and the log's place.
+fresh() { # DIR [N]
+	local i
+	rm -rf "$1"
+	mkdir -p "$1/mods"
+	for ((i = 1; i <= ${2:-1}; i++)); do
+		cp "$FAULTS_PLAIN" "$1/mods/m$i.ko"
+	done
+	cd "$1"
+	export MODSEAL_SHIM_LOG=$1/log
+	: >log
+}
+
+# Runs modseal on the shim in the directory that fresh() made, without a terminal: sets `status`,
+# and leaves what it says in the files out and err.
+shimmed() { # COMMAND [ARGUMENT...]
+	status=0
+	timeout 20 setsid -w "$MODSEAL" "$1" --module "$FAULTS_SHIM" "${@:2}" \
+		</dev/null >out 2>err || status=$?
+}
+
+sign() { # [ARGUMENT...]
+	shimmed sign -k "$FAULTS_KEY" "$@" mods/*.ko
+}
+
+# How often a line of the shim's log matches.
+logged() { # REGEX
+	grep -cE "^$1" "$MODSEAL_SHIM_LOG" || true
+}
+
+# "plain", "signed" or "spoilt"
+state() { # MODULE
+	if cmp -s "$1" "$FAULTS_PLAIN"; then
+		echo plain
+	elif cmp -s "$1" "$FAULTS_SIGNED"; then
+		echo signed
+	else
+		echo spoilt
+	fi
+}
+
+# Whether mods/ holds N plain and N signed modules and nothing else.
+modules() { # plain=N signed=N
+	local f plain=0 signed=0
+	for f in mods/* mods/.[!.]*; do
+		[ -e "$f" ] || continue
+		case $(state "$f") in
+		plain) plain=$((plain + 1)) ;;
+		signed) signed=$((signed + 1)) ;;
+		*) echo "$f is neither what it was nor well signed"; return 1 ;;
+		esac
+	done
+	[ "plain=$plain signed=$signed" = "$1 $2" ] || {
+		echo "plain=$plain signed=$signed instead of $1 $2: $(ls -A mods)"
+		return 1
+	}
+}
+
+# For a test that fails: what was seen.
+show() {
+	echo "status $status"
+	sed 's/^/out: /' out
+	sed 's/^/err: /' err
+	tail -n 5 log
 }

@@ -3,6 +3,7 @@
 # The shim itself, seen by OpenSC's pkcs11-tool: it must do what README.md says, or the fault table
 # proves nothing.
 
+load ../lib/common
 load faults
 
 setup_file() {

@@ -1,0 +1,173 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# Each PKCS#11 function that modseal calls, with each result that it may give (the file `table`),
+# and each single call of a run: an error that names the token or module and the cause, in time, no
+# PIN tried twice, the modules as they were or well signed.
+
+load ../lib/common
+load faults
+
+setup_file() {
+	faults_setup_file
+	faults_setup_modules
+	export MODSEAL_PIN=1234
+}
+
+# What must be true of a run of sign in which a rule struck, whatever the rule; prints what is not.
+sound() {
+	local login
+	case $status in
+	0) modules plain=0 signed=1 ;;
+	3 | 4) modules plain=1 signed=0 ;;
+	124) echo "did not end" ;;
+	*) echo "exit status $status" ;;
+	esac
+	login=$(logged 'C_Login')
+	[ "$login" -le 1 ] || echo "logged in $login times"
+	[ "$status" -eq 0 ] || grep -qE "modseal|$FAULTS_SHIM" err || echo "names no token or module"
+	[ "$status" -ne 4 ] || grep -q CKR_HOST_MEMORY err || echo "blames the machine"
+}
+
+# The same for keys.
+sound_keys() {
+	case $status in
+	0 | 1 | 3 | 4) ;;
+	124) echo "keys did not end" ;;
+	*) echo "keys: exit status $status" ;;
+	esac
+}
+
+# One cell of the table, for sign and for keys.
+cell() { # FUNCTION HOW CODE
+	fresh "$BATS_TEST_TMPDIR/run"
+	export MODSEAL_SHIM_FAIL=$1:1+:$3
+	sign
+	grep -q "^$1 .* injected$" log || echo "sign does not call $1"
+	[ "$2" != must ] || [ "$status" -ne 0 ] || echo "signed all the same"
+	[ "$status" -eq 0 ] || grep -q "$3" err || echo "does not name the cause"
+	sound
+	: >log
+	shimmed keys --login "${FAULTS_KEY%;*}"
+	sound_keys
+	[ "$2" != must ] || ! grep -q "^$1 .* injected$" log || grep -q "$3" out err ||
+		echo "keys does not name the cause"
+}
+
+rows() { # FUNCTION
+	local fn how codes code said_wrong failed=0
+	while read -r fn how codes; do
+		[ "$fn" = "$1" ] || continue
+		for code in $codes; do
+			said_wrong=$(cell "$fn" "$how" "$code")
+			[ -n "$said_wrong" ] || continue
+			echo "($fn, $code): $said_wrong"
+			sed 's/^/    /' "$BATS_TEST_TMPDIR/run/err"
+			failed=$((failed + 1))
+		done
+	done <"$BATS_TEST_DIRNAME/table"
+	[ $failed -eq 0 ]
+}
+
+@test "C_GetFunctionList" { rows C_GetFunctionList; }
+@test "C_Initialize" { rows C_Initialize; }
+@test "C_Finalize" { rows C_Finalize; }
+@test "C_GetInfo" { rows C_GetInfo; }
+@test "C_GetSlotList" { rows C_GetSlotList; }
+@test "C_GetSlotInfo" { rows C_GetSlotInfo; }
+@test "C_GetTokenInfo" { rows C_GetTokenInfo; }
+@test "C_GetMechanismList" { rows C_GetMechanismList; }
+@test "C_GetMechanismInfo" { rows C_GetMechanismInfo; }
+@test "C_OpenSession" { rows C_OpenSession; }
+@test "C_CloseSession" { rows C_CloseSession; }
+@test "C_CloseAllSessions" { rows C_CloseAllSessions; }
+@test "C_GetSessionInfo" { rows C_GetSessionInfo; }
+@test "C_Login" { rows C_Login; }
+@test "C_Logout" { rows C_Logout; }
+@test "C_FindObjectsInit" { rows C_FindObjectsInit; }
+@test "C_FindObjects" { rows C_FindObjects; }
+@test "C_FindObjectsFinal" { rows C_FindObjectsFinal; }
+@test "C_GetAttributeValue" { rows C_GetAttributeValue; }
+@test "C_SignInit" { rows C_SignInit; }
+@test "C_Sign" { rows C_Sign; }
+
+# Prints FUNCTION N for each call of a run in which nothing fails.
+calls() {
+	fresh "$BATS_TEST_TMPDIR/normal"
+	sign >&2
+	awk '$1 ~ /^C_/ { print $1, ++n[$1] }' log
+}
+
+@test "the table has every function that is called, and a test here" {
+	local fn missing=0
+	fresh "$BATS_TEST_TMPDIR/run"
+	sign
+	shimmed keys --login "${FAULTS_KEY%;*}"
+	for fn in $(awk '/^C_/ { print $1 }' log | sort -u); do
+		grep -q "^$fn " "$BATS_TEST_DIRNAME/table" &&
+			grep -q "{ rows $fn; }" "$BATS_TEST_FILENAME" && continue
+		echo "$fn is missing"
+		missing=1
+	done
+	[ $missing -eq 0 ]
+}
+
+# each_call VARIABLE SUFFIX: runs sign once for each call of a run, with a rule for that call only.
+each_call() {
+	local fn n said_wrong failed=0 tried=0
+	while read -r fn n; do
+		tried=$((tried + 1))
+		said_wrong=$(
+			fresh "$BATS_TEST_TMPDIR/run"
+			export "$1=$fn:$n$2"
+			sign
+			sound
+		)
+		[ -n "$said_wrong" ] || continue
+		echo "($fn, call $n$2): $said_wrong"
+		sed 's/^/    /' "$BATS_TEST_TMPDIR/run/err"
+		failed=$((failed + 1))
+	done < <(calls)
+	[ $tried -gt 20 ]
+	[ $failed -eq 0 ]
+}
+
+@test "each call of a run fails once" {
+	each_call MODSEAL_SHIM_FAIL :CKR_DEVICE_ERROR
+}
+
+@test "each call of a run finds the sessions gone" {
+	each_call MODSEAL_SHIM_FAIL :CKR_SESSION_HANDLE_INVALID
+}
+
+@test "the token is taken away at each call of a run" {
+	each_call MODSEAL_SHIM_REMOVE ""
+}
+
+# All at the same time: they sleep.
+@test "each function hangs" {
+	local fn said_wrong failed=0
+	for fn in $(awk '/^C_/ { print $1 }' "$BATS_TEST_DIRNAME/table" | sort -u); do
+		(
+			fresh "$BATS_TEST_TMPDIR/$fn"
+			export MODSEAL_SHIM_DELAY=$fn:1:forever
+			sign --token-timeout 2
+			{
+				[ "$status" -eq 3 ] || [ "$status" -eq 0 ] || echo "exit status $status"
+				[ "$status" -eq 0 ] || modules plain=1 signed=0
+				grep -q "$fn" err || echo "does not name the call"
+				grep -qE "modseal'|$FAULTS_SHIM" err || echo "names no token or module"
+				# Nothing may be finalised or unloaded behind the call.
+				[ "$(tail -n 1 log)" = "$fn HANGS" ] || tail -n 1 log
+			} >wrong
+		) &
+	done
+	wait
+	for fn in $(awk '/^C_/ { print $1 }' "$BATS_TEST_DIRNAME/table" | sort -u); do
+		said_wrong=$(<"$BATS_TEST_TMPDIR/$fn/wrong")
+		[ -n "$said_wrong" ] || continue
+		echo "($fn hangs): $said_wrong"
+		sed 's/^/    /' "$BATS_TEST_TMPDIR/$fn/err"
+		failed=$((failed + 1))
+	done
+	[ $failed -eq 0 ]
+}
