@@ -66,7 +66,9 @@ MS_API int ms_context_set_pin_source(struct ms_context *ctx, const char *path);
  * and no other.
  */
 MS_API int ms_context_set_pin(struct ms_context *ctx, const char *pin, const char *origin);
+/** Whom to ask when no other source has a PIN; NULL: nobody. `user` is handed to it. */
 MS_API void ms_context_set_ask_pin(struct ms_context *ctx, ms_ask_pin_fn *ask, void *user);
+/** Who gets the notices; NULL: nobody. `user` is handed to it. */
 MS_API void ms_context_set_notice(struct ms_context *ctx, ms_notice_fn *notice, void *user);
 /** Allows a PIN to be tried although a wrong one would lock the token. */
 MS_API void ms_context_allow_pin_final_try(struct ms_context *ctx, bool allow);

@@ -25,6 +25,7 @@ struct ms_cert;
  */
 MS_API int ms_key_open(struct ms_context *ctx, const char *ref, struct ms_key **key,
 	struct ms_error *err);
+/** Before its context; NULL is fine. */
 MS_API void ms_key_free(struct ms_key *key);
 /** The URI or path that names exactly this key; holds no PIN. Belongs to the key. */
 MS_API const char *ms_key_uri(const struct ms_key *key);
@@ -45,7 +46,9 @@ MS_API int ms_cert_open(struct ms_context *ctx, const char *ref, struct ms_cert 
  *  the array with ms_cert_list_free(). */
 MS_API int ms_cert_open_all(const char *path, struct ms_cert ***certs, size_t *count,
 	struct ms_error *err);
+/** The certificates and the array; NULL is fine. */
 MS_API void ms_cert_list_free(struct ms_cert **certs, size_t count);
+/** NULL is fine. */
 MS_API void ms_cert_free(struct ms_cert *cert);
 /** Subject as one line ("CN=...,O=..."); belongs to the certificate. */
 MS_API const char *ms_cert_subject(const struct ms_cert *cert);

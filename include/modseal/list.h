@@ -57,6 +57,7 @@ struct ms_token_list {
  */
 MS_API int ms_token_list_read(struct ms_context *ctx, const char *filter, bool login,
 	struct ms_token_list **list, struct ms_error *err);
+/** The list with all that is in it; NULL is fine. */
 MS_API void ms_token_list_free(struct ms_token_list *list);
 
 #ifdef __cplusplus

@@ -44,6 +44,7 @@ MS_API int ms_walk_open(const char *path, struct ms_walk **walk, struct ms_error
  */
 MS_API int ms_walk_next(struct ms_walk *walk, const char **path, const char **relative,
 	struct ms_error *err);
+/** Ends a walk, also half way; NULL is fine. */
 MS_API void ms_walk_close(struct ms_walk *walk);
 
 #ifdef __cplusplus

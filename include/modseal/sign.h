@@ -46,6 +46,7 @@ struct ms_signer;
  */
 MS_API int ms_signer_new(struct ms_key *key, const struct ms_cert *cert,
 	const struct ms_sign_options *options, struct ms_signer **signer, struct ms_error *err);
+/** Leaves the key alone; NULL is fine. */
 MS_API void ms_signer_free(struct ms_signer *signer);
 /** The digest that it signs with. */
 MS_API enum ms_hash ms_signer_hash(const struct ms_signer *signer);
@@ -59,6 +60,7 @@ struct ms_sign_result {
 	unsigned long long cms_size;   /**< bytes of its CMS */
 };
 
+/** Signs the module at `path`; *result is filled on success. */
 MS_API int ms_sign(struct ms_signer *signer, const char *path, const char *dest,
 	struct ms_sign_result *result, struct ms_error *err);
 /** Makes the CMS of a module and writes it to a file, leaving the module alone. */

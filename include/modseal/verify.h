@@ -50,6 +50,7 @@ struct ms_inspection {
 /** Flags: enum ms_module_flags. The caller frees *inspection. */
 MS_API int ms_inspect(const char *path, unsigned flags, struct ms_inspection **inspection,
 	struct ms_error *err);
+/** NULL is fine. */
 MS_API void ms_inspection_free(struct ms_inspection *inspection);
 
 enum ms_verdict {
