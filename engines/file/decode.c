@@ -79,13 +79,13 @@ bool key_file_load_legacy(void)
 
 int key_file_lacking(struct key_file *f)
 {
-	ossl_err(f->err, MS_ERR_UNSUPPORTED,
+	ossl_err(f->err, MS_ERR_KEY,
 		"key file %s is encrypted with an algorithm that this OpenSSL lacks", f->path);
 	err_hint(f->err,
 		"Old files have RC2 or single DES. Install OpenSSL's legacy provider, or encrypt "
 		"the key anew, for PKCS#12 by `openssl pkcs12 -legacy -in OLD -nodes | openssl "
 		"pkcs12 -export -out NEW`.");
-	return MS_ERR_UNSUPPORTED;
+	return MS_ERR_KEY;
 }
 
 static EVP_PKEY *decode_once(struct key_file *f, const char *format, const void *data, size_t len)

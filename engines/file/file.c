@@ -18,7 +18,7 @@ static enum key_input can(const struct ms_key *key, enum ms_hash hash, struct ms
 {
 	if (ms_hash_can_sign(hash) && digest_md(hash))
 		return KEY_INPUT_DIGEST;
-	err_set(err, MS_ERR_UNSUPPORTED, "key file %s: no new signature is made with %s", key->uri,
+	err_set(err, MS_ERR_KEY, "key file %s: no new signature is made with %s", key->uri,
 		ms_hash_name(hash));
 	return KEY_INPUT_NONE;
 }
@@ -72,11 +72,11 @@ static int check_type(const char *path, const EVP_PKEY *pkey, struct ms_error *e
 	if (EVP_PKEY_is_a(pkey, "RSA") || !strcmp(type, "P-256") || !strcmp(type, "P-384") ||
 		!strcmp(type, "P-521"))
 		return 0;
-	err_set(err, MS_ERR_UNSUPPORTED,
+	err_set(err, MS_ERR_KEY,
 		"key file %s holds a key of type %s, which no kernel checks module signatures with",
 		path, type);
 	err_hint(err, "Use RSA, or ECDSA with P-256, P-384 or P-521.");
-	return MS_ERR_UNSUPPORTED;
+	return MS_ERR_KEY;
 }
 
 static int make_key(const char *path, EVP_PKEY *pkey, struct ms_key **key, struct ms_error *err)

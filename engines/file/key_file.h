@@ -26,7 +26,7 @@ struct key_file {
 
 /* Reads the file's private key (in ossl_ctx()) and, if it lies in the same file and fits, its
  * certificate (else NULL). The caller frees both. MS_ERR_KEY: no such file, none or several keys
- * in it; MS_ERR_PIN: passphrase missing or wrong; MS_ERR_UNSUPPORTED. */
+ * in it, or one that cannot be read here; MS_ERR_PIN: passphrase missing or wrong. */
 int key_file_load(struct ms_context *ctx, const char *path, EVP_PKEY **pkey, X509 **cert,
 	struct ms_error *err);
 
@@ -49,7 +49,7 @@ int passphrase_wrong(struct key_file *f);
 
 /* Whether OpenSSL's error queue begins with an algorithm that is missing. */
 bool key_file_unsupported(void);
-/* The file needs an algorithm that is not to be had: MS_ERR_UNSUPPORTED. */
+/* The file needs an algorithm that is not to be had: MS_ERR_KEY. */
 int key_file_lacking(struct key_file *f);
 /* Makes the algorithms of old files (RC2, single DES), which OpenSSL keeps in a provider of their
  * own, available in ossl_ctx(); false when it is not installed. */

@@ -389,8 +389,8 @@ static void test_refused(void **state)
 		{ "two.pem", MS_ERR_KEY, "more than one" },
 		{ "no-key.p12", MS_ERR_KEY, "no private key" },
 		{ "openssh", MS_ERR_KEY, "OPENSSH PRIVATE KEY" },
-		{ "ed25519.pem", MS_ERR_UNSUPPORTED, "ED25519" },
-		{ "k256.pem", MS_ERR_UNSUPPORTED, "secp256k1" },
+		{ "ed25519.pem", MS_ERR_KEY, "ED25519" },
+		{ "k256.pem", MS_ERR_KEY, "secp256k1" },
 	};
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
