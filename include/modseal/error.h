@@ -35,6 +35,7 @@ enum ms_err {
 	MS_ERR_UNSUPPORTED = -11, /**< well formed, but nothing that this library can do */
 	MS_ERR_SIGNATURE = -12,  /**< a signature that does not fit its key or content */
 	MS_ERR_INTERNAL = -13,   /**< a bug in modseal or in a library that it uses */
+	MS_ERR_STOPPED = -14,    /**< the caller asked to stop, or the first failure was to end it */
 };
 
 /** One failure: what happened to which thing, and what to do about it. */

@@ -48,6 +48,15 @@ MS_API int ms_signer_new(struct ms_key *key, const struct ms_cert *cert,
 	const struct ms_sign_options *options, struct ms_signer **signer, struct ms_error *err);
 /** Leaves the key alone; NULL is fine. */
 MS_API void ms_signer_free(struct ms_signer *signer);
+/**
+ * Another key with the same public half (a replica in a cluster of HSMs), borrowed likewise. The
+ * keys share the work: each module goes to the one that is free first, and one that fails drops
+ * out while there is another.
+ */
+MS_API int ms_signer_add_key(struct ms_signer *signer, struct ms_key *key, struct ms_error *err);
+/** Told when a key dropped out; from any thread that signs, one at a time. */
+typedef void ms_key_lost_fn(void *user, const struct ms_key *key, const struct ms_error *err);
+MS_API void ms_signer_set_key_lost(struct ms_signer *signer, ms_key_lost_fn *lost, void *user);
 /** The digest that it signs with. */
 MS_API enum ms_hash ms_signer_hash(const struct ms_signer *signer);
 

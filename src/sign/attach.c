@@ -122,5 +122,5 @@ MS_API int ms_attach(const char *path, const char *signature, const char *dest,
 		err_prefix(err, "%s", signature);
 	if (r < 0)
 		return r;
-	return signer_write(m, keep, options->raw ? &built : &file, dest, NULL, err);
+	return signer_write(m, keep, options->raw ? &built : &file, dest, err);
 }

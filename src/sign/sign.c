@@ -25,44 +25,77 @@ static int verifies_already(struct ms_signer *signer, struct module *m, struct m
 	return r < 0 ? r : v.verdict == MS_VALID;
 }
 
-MS_API int ms_sign(struct ms_signer *signer, const char *path, const char *dest,
-	struct ms_sign_result *result, struct ms_error *err)
+/* *keep is what stays; 1 if it is to be signed, 0 if not. */
+static int look(struct ms_signer *signer, struct signing *s, struct ms_sign_result *result,
+	struct ms_error *err)
 {
 	const struct ms_sign_options *options = &signer->options;
-	CLEANUP(cleanup_module) struct module *m = NULL;
-	AUTO_BUF struct buf cms = { 0 };
-	uint64_t keep;
-	int r;
 
-	memset(result, 0, sizeof(*result));
-	r = module_open(path, options->flags, &m, err);
-	if (r < 0)
-		return r;
 	if (options->keep_existing) {
-		r = verifies_already(signer, m, err);
+		int r = verifies_already(signer, s->m, err);
+
 		if (r < 0)
 			return r;
 		if (r > 0) {
 			result->kept = true;
-			result->size = m->size;
-			if (!dest || options->dry_run)
-				return 0;
-			return module_write(m, m->size, NULL, 0, dest, err);
+			result->size = s->m->size;
+			s->keep = s->m->size;
+			return 0;
 		}
 	}
-	keep = signer_keep_len(m, options->stack);
+	s->keep = signer_keep_len(s->m, options->stack);
 	if (!options->stack)
-		result->replaced = (unsigned)m->n_sigs;
-	result->mended = m->tail == MODULE_MALFORMED || m->tail == MODULE_INTERRUPTED;
-	if (options->dry_run) {
-		result->size = keep;
+		result->replaced = (unsigned)s->m->n_sigs;
+	result->mended = s->m->tail == MODULE_MALFORMED || s->m->tail == MODULE_INTERRUPTED;
+	result->size = s->keep;
+	return 1;
+}
+
+int signing_begin(struct ms_signer *signer, const char *path, const char *dest,
+	struct signing *s, struct ms_sign_result *result, struct ms_error *err)
+{
+	AUTO_BUF struct buf cms = { 0 };
+	int r;
+
+	memset(s, 0, sizeof(*s));
+	memset(result, 0, sizeof(*result));
+	r = module_open(path, signer->options.flags, &s->m, err);
+	if (r < 0)
+		return r;
+	r = look(signer, s, result, err);
+	if (r < 0)
+		return r;
+	if (signer->options.dry_run)
 		return 0;
-	}
-	r = signer_make_cms(signer, m, keep, &cms, err);
+	if (r == 0) /* a copy is wanted of what needs no signature, too */
+		return dest != NULL;
+	r = signer_make_cms(signer, s->m, s->keep, &cms, err);
+	if (r < 0)
+		return r;
+	r = module_tail_build(cms.data, cms.len, &s->tail, err);
 	if (r < 0)
 		return r;
 	result->cms_size = cms.len;
-	return signer_write(m, keep, &cms, dest, &result->size, err);
+	result->size = s->keep + s->tail.len;
+	return 1;
+}
+
+void signing_end(struct signing *s)
+{
+	if (s->m)
+		module_close(s->m);
+	buf_free(&s->tail);
+}
+
+MS_API int ms_sign(struct ms_signer *signer, const char *path, const char *dest,
+	struct ms_sign_result *result, struct ms_error *err)
+{
+	CLEANUP(signing_end) struct signing s;
+	int r = signing_begin(signer, path, dest, &s, result, err);
+
+	if (r <= 0)
+		return r;
+	return module_write(s.m, s.keep, s.tail.data, s.tail.len, dest, err);
 }
 
 MS_API int ms_sign_detached(struct ms_signer *signer, const char *path, const char *p7s,

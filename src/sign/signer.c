@@ -4,7 +4,6 @@
 #include "src/base/cleanup.h"
 #include "src/base/error.h"
 #include "src/crypto/cert.h"
-#include "src/crypto/sign_digest.h"
 
 #include <string.h>
 
@@ -63,13 +62,15 @@ MS_API int ms_signer_new(struct ms_key *key, const struct ms_cert *cert,
 	s = calloc(1, sizeof(*s));
 	if (!s)
 		return err_nomem(err);
-	s->key = key;
+	pool_init(&s->pool);
 	s->options = *options;
 	if (!s->options.hash)
 		s->options.hash = MS_HASH_SHA256;
 	s->cert = cert->x509;
 	X509_up_ref(s->cert);
 	r = copy_chain(s, options, err);
+	if (r == 0)
+		r = pool_add(&s->pool, key, err);
 	if (r == 0 && !ms_hash_can_sign(s->options.hash))
 		r = err_set(err, MS_ERR_USAGE, "new signatures are not made with %s",
 			ms_hash_name(s->options.hash));
@@ -94,7 +95,26 @@ MS_API void ms_signer_free(struct ms_signer *s)
 		return;
 	X509_free(s->cert);
 	sk_X509_pop_free(s->chain, X509_free);
+	pool_destroy(&s->pool);
 	free(s);
+}
+
+MS_API int ms_signer_add_key(struct ms_signer *s, struct ms_key *key, struct ms_error *err)
+{
+	enum key_input input = key->ops->can(key, s->options.hash, err);
+
+	if (input == KEY_INPUT_NONE)
+		return MS_ERR_KEY;
+	if (input != s->input)
+		return err_set(err, MS_ERR_KEY, "%s has to be signed with in another way than %s",
+			key->uri, s->pool.keys[0].key->uri);
+	return pool_add(&s->pool, key, err);
+}
+
+MS_API void ms_signer_set_key_lost(struct ms_signer *s, ms_key_lost_fn *lost, void *user)
+{
+	s->pool.key_lost = lost;
+	s->pool.user = user;
 }
 
 MS_API enum ms_hash ms_signer_hash(const struct ms_signer *signer)
@@ -118,7 +138,7 @@ static int sign_message(struct ms_signer *s, struct module *m, uint64_t len, uin
 	r = module_read(m, 0, message, len, err);
 	if (r < 0)
 		return r;
-	return crypto_key_sign(s->key, KEY_INPUT_MESSAGE, s->options.hash, message, len, sig,
+	return pool_sign(&s->pool, KEY_INPUT_MESSAGE, s->options.hash, message, len, sig,
 		sig_len, err);
 }
 
@@ -130,7 +150,7 @@ static int sign_digest(struct ms_signer *s, struct module *m, uint64_t len, uint
 
 	if (r < 0)
 		return r;
-	return crypto_key_sign(s->key, KEY_INPUT_DIGEST, s->options.hash, digest,
+	return pool_sign(&s->pool, KEY_INPUT_DIGEST, s->options.hash, digest,
 		ms_hash_size(s->options.hash), sig, sig_len, err);
 }
 
@@ -152,14 +172,12 @@ int signer_make_cms(struct ms_signer *s, struct module *m, uint64_t len, struct 
 }
 
 int signer_write(struct module *m, uint64_t keep, const struct buf *cms, const char *dest,
-	unsigned long long *size, struct ms_error *err)
+	struct ms_error *err)
 {
 	AUTO_BUF struct buf tail = { 0 };
 	int r = module_tail_build(cms->data, cms->len, &tail, err);
 
 	if (r < 0)
 		return r;
-	if (size)
-		*size = keep + tail.len;
 	return module_write(m, keep, tail.data, tail.len, dest, err);
 }

@@ -6,16 +6,30 @@
 #include "src/crypto/cms.h"
 #include "src/key/key.h"
 #include "src/module/module.h"
+#include "src/sign/pool.h"
 
 #include <modseal/sign.h>
 
 struct ms_signer {
-	struct ms_key *key; /* borrowed */
+	struct pool pool; /* its keys */
 	X509 *cert;
 	STACK_OF(X509) *chain; /* NULL for none */
 	struct ms_sign_options options; /* hash filled in; chain is not to be used */
 	enum key_input input;           /* what the key wants to see */
 };
+
+/* A module in hand: what stays of it, and the tail to come behind. */
+struct signing {
+	struct module *m;
+	uint64_t keep;
+	struct buf tail; /* empty if the module is to be written as it is */
+};
+
+/* Opens the module, digests and signs it. 1: there is a new file to be written; 0: there is not
+ * (it verifies already, or this is a dry run). */
+int signing_begin(struct ms_signer *signer, const char *path, const char *dest,
+	struct signing *s, struct ms_sign_result *result, struct ms_error *err);
+void signing_end(struct signing *s);
 
 /* What stays of the module below a new signature: all of it to stack, else the bare content;
  * what is left of an interrupted signature never stays. */
@@ -23,10 +37,9 @@ uint64_t signer_keep_len(const struct module *m, bool stack);
 /* Signs the first `len` bytes; appends the CMS to `cms`. */
 int signer_make_cms(struct ms_signer *signer, struct module *m, uint64_t len, struct buf *cms,
 	struct ms_error *err);
-/* Puts a CMS behind the first `keep` bytes and writes the module. *size (may be NULL): its new
- * length, uncompressed. */
+/* Puts a CMS behind the first `keep` bytes and writes the module. */
 int signer_write(struct module *m, uint64_t keep, const struct buf *cms, const char *dest,
-	unsigned long long *size, struct ms_error *err);
+	struct ms_error *err);
 enum cms_sid signer_sid(enum ms_key_id key_id);
 
 #endif

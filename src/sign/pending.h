@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Modules that are written but have not got their names yet. The data of a few hundred is
+ * brought to the disk by one syncfs(2), then all are renamed: the cost of durability is shared.
+ */
+#ifndef MODSEAL_SIGN_PENDING_H
+#define MODSEAL_SIGN_PENDING_H
+
+#include "src/module/module.h"
+
+#include <modseal/batch.h>
+#include <pthread.h>
+#include <time.h>
+
+/* Modules a syncfs: each holds a descriptor, and 1,024 is what most processes may have. */
+#define PENDING_MAX 256
+/* Seconds after which even a few are given their names: a slow token must not leave them waiting. */
+#define PENDING_SECONDS 1
+
+struct pending_entry {
+	struct staged *staged;
+	struct ms_batch_item item;
+	struct ms_sign_result result;
+};
+
+struct pending {
+	pthread_mutex_t lock;
+	struct pending_entry *entries; /* PENDING_MAX */
+	size_t n;
+	struct timespec since; /* when the first of them came */
+	enum ms_durability durability;
+	/* Told of each module once it has its name, or could not get it. Called from several threads
+	 * at once. */
+	void (*done)(void *user, struct pending_entry *entry, const struct ms_error *err);
+	void *user;
+};
+
+int pending_init(struct pending *p, struct ms_error *err);
+/* Takes the entry's staged module over, and commits it now or later as durability says. */
+void pending_add(struct pending *p, const struct pending_entry *entry);
+/* Commits all that wait. */
+void pending_flush(struct pending *p);
+void pending_destroy(struct pending *p);
+
+#endif

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "src/sign/pool.h"
+
+#include "src/base/error.h"
+#include "src/crypto/sign_digest.h"
+
+#include <openssl/err.h>
+
+void pool_init(struct pool *pool)
+{
+	*pool = (struct pool){ 0 };
+	pthread_mutex_init(&pool->lock, NULL);
+	pthread_cond_init(&pool->freed, NULL);
+}
+
+void pool_destroy(struct pool *pool)
+{
+	pthread_cond_destroy(&pool->freed);
+	pthread_mutex_destroy(&pool->lock);
+}
+
+int pool_add(struct pool *pool, struct ms_key *key, struct ms_error *err)
+{
+	if (pool->n == POOL_MAX)
+		return err_set(err, MS_ERR_USAGE, "more than %d keys", POOL_MAX);
+	if (pool->n && EVP_PKEY_eq(key->pub, pool->keys[0].key->pub) != 1) {
+		ERR_clear_error();
+		err_set(err, MS_ERR_KEY, "%s is not the same key as %s", key->uri,
+			pool->keys[0].key->uri);
+		err_hint(err, "Several -k are for copies of one key, as in a cluster of HSMs.");
+		return MS_ERR_KEY;
+	}
+	pool->keys[pool->n++].key = key;
+	return 0;
+}
+
+unsigned pool_parallel(const struct pool *pool)
+{
+	unsigned n = 0;
+
+	for (size_t i = 0; i < pool->n; i++)
+		n += pool->keys[i].key->parallel;
+	return n;
+}
+
+void pool_limit(struct pool *pool, unsigned limit)
+{
+	pool->limit = limit;
+}
+
+bool pool_is_key_failure(int code)
+{
+	switch (code) {
+	case MS_ERR_URI:
+	case MS_ERR_TOKEN:
+	case MS_ERR_PIN:
+	case MS_ERR_KEY:
+	case MS_ERR_CERT:
+	case MS_ERR_TIMEOUT:
+	case MS_ERR_NOMEM:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* The key with the most room; -1: all are busy, -2: none is left. */
+static int find_free(const struct pool *pool)
+{
+	unsigned room = 0;
+	int best = -2;
+
+	for (size_t i = 0; i < pool->n; i++) {
+		unsigned parallel = pool->keys[i].key->parallel;
+
+		if (pool->keys[i].lost)
+			continue;
+		if (best == -2)
+			best = -1;
+		if (pool->keys[i].busy < parallel && parallel - pool->keys[i].busy > room) {
+			room = parallel - pool->keys[i].busy;
+			best = (int)i;
+		}
+	}
+	if (best >= 0 && pool->limit && pool->busy >= pool->limit)
+		return -1;
+	return best;
+}
+
+static int acquire(struct pool *pool)
+{
+	int i;
+
+	pthread_mutex_lock(&pool->lock);
+	while ((i = find_free(pool)) == -1)
+		pthread_cond_wait(&pool->freed, &pool->lock);
+	if (i >= 0) {
+		pool->keys[i].busy++;
+		pool->busy++;
+	}
+	pthread_mutex_unlock(&pool->lock);
+	return i;
+}
+
+/* *others: whether another key is left to do it. */
+static void release(struct pool *pool, int i, const struct ms_error *failure, bool *others)
+{
+	bool first;
+
+	pthread_mutex_lock(&pool->lock);
+	first = failure && !pool->keys[i].lost;
+	if (failure)
+		pool->keys[i].lost = true;
+	pool->keys[i].busy--;
+	pool->busy--;
+	*others = find_free(pool) != -2;
+	if (failure) /* those that wait may have nothing to wait for any more */
+		pthread_cond_broadcast(&pool->freed);
+	else
+		pthread_cond_signal(&pool->freed);
+	if (first && *others && pool->key_lost)
+		pool->key_lost(pool->user, pool->keys[i].key, failure);
+	pthread_mutex_unlock(&pool->lock);
+}
+
+int pool_sign(struct pool *pool, enum key_input input, enum ms_hash hash, const uint8_t *data,
+	size_t len, uint8_t sig[KEY_SIG_MAX], size_t *sig_len, struct ms_error *err)
+{
+	for (;;) {
+		struct ms_error failure = { 0 };
+		bool others;
+		int i = acquire(pool);
+		int r;
+
+		if (i < 0)
+			return err_set(err, MS_ERR_KEY, "no key is left to sign with");
+		r = crypto_key_sign(pool->keys[i].key, input, hash, data, len, sig, sig_len,
+			&failure);
+		release(pool, i, pool_is_key_failure(r) ? &failure : NULL, &others);
+		if (r == 0)
+			return 0;
+		if (!pool_is_key_failure(r) || !others) {
+			if (err)
+				*err = failure;
+			return r;
+		}
+	}
+}
