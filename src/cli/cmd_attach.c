@@ -73,17 +73,14 @@ static int attach_one(const char *path, const char *dest, struct json_object *js
 	} else if (!opt.quiet) {
 		printf("%s: signature of %s attached\n", path, opt.signature ? opt.signature : beside);
 	}
-	return BATCH_DONE;
+	return OUTCOME_DONE;
 }
 
 static int run(int argc, char **argv)
 {
 	struct batch batch = {
-		.command = "attach",
-		.done = "attached",
-		.json = opt.json,
-		.quiet = opt.quiet,
-		.output = opt.output,
+		.source = { .argc = argc, .argv = argv, .output = opt.output },
+		.tally = { .done = "attached", .json = opt.json, .quiet = opt.quiet },
 		.one = attach_one,
 	};
 	struct ms_error err = { .code = MS_ERR_NOMEM, .message = "out of memory" };
@@ -104,7 +101,7 @@ static int run(int argc, char **argv)
 		print_error(&err);
 		return exit_status_of(r);
 	}
-	r = batch_run(&batch, argc, argv);
+	r = batch_run(&batch);
 	ms_cert_free(cert);
 	return r;
 }

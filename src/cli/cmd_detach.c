@@ -48,22 +48,19 @@ static int detach_one(const char *path, const char *dest, struct json_object *js
 	} else if (!opt.quiet) {
 		printf("%s: signature written to %s\n", path, p7s);
 	}
-	return BATCH_DONE;
+	return OUTCOME_DONE;
 }
 
 static int run(int argc, char **argv)
 {
 	struct batch batch = {
-		.command = "detach",
-		.done = "detached",
-		.json = opt.json,
-		.quiet = opt.quiet,
-		.output = opt.output,
+		.source = { .argc = argc, .argv = argv, .output = opt.output },
+		.tally = { .done = "detached", .json = opt.json, .quiet = opt.quiet },
 		.one = detach_one,
 	};
 
-	named_after_module = !opt.output || batch_output_is_dir(&batch, argc, argv);
-	return batch_run(&batch, argc, argv);
+	named_after_module = !opt.output || source_output_is_dir(&batch.source);
+	return batch_run(&batch);
 }
 
 const struct command command_detach = {

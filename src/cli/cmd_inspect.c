@@ -123,19 +123,18 @@ static int inspect_one(const char *path, const char *dest, struct json_object *j
 	else
 		print_inspection(i);
 	ms_inspection_free(i);
-	return BATCH_DONE;
+	return OUTCOME_DONE;
 }
 
 static int run(int argc, char **argv)
 {
 	struct batch batch = {
-		.command = "inspect",
-		.done = "inspected",
-		.json = opt.json,
+		.source = { .argc = argc, .argv = argv },
+		.tally = { .done = "inspected", .json = opt.json },
 		.one = inspect_one,
 	};
 
-	return batch_run(&batch, argc, argv);
+	return batch_run(&batch);
 }
 
 const struct command command_inspect = {

@@ -95,7 +95,7 @@ static int sign_one(const char *path, const char *dest, struct json_object *json
 		json_result(json, dest ? dest : path, &result);
 	else if (!opt.quiet)
 		print_result(path, &result);
-	return result.kept ? BATCH_KEPT : BATCH_DONE;
+	return result.kept ? OUTCOME_KEPT : OUTCOME_DONE;
 }
 
 static int open_signer(struct ms_context *ctx, struct ms_key **key, struct ms_error *err)
@@ -129,11 +129,9 @@ static int open_signer(struct ms_context *ctx, struct ms_key **key, struct ms_er
 static int run(int argc, char **argv)
 {
 	struct batch batch = {
-		.command = "sign",
-		.done = opt.dry_run ? "would be signed" : "signed",
-		.json = opt.json,
-		.quiet = opt.quiet,
-		.output = opt.output,
+		.source = { .argc = argc, .argv = argv, .output = opt.output },
+		.tally = { .done = opt.dry_run ? "would be signed" : "signed", .json = opt.json,
+			.quiet = opt.quiet },
 		.one = sign_one,
 	};
 	struct ms_context *ctx = keyopts_context();
@@ -160,7 +158,7 @@ static int run(int argc, char **argv)
 		r = exit_status_of(r);
 	} else {
 		key_type = ms_key_type(key);
-		r = batch_run(&batch, argc, argv);
+		r = batch_run(&batch);
 	}
 	ms_signer_free(signer);
 	ms_key_free(key);

@@ -42,21 +42,18 @@ static int strip_one(const char *path, const char *dest, struct json_object *jso
 		else
 			printf("%s: kept, it has no signature\n", path);
 	}
-	return removed ? BATCH_DONE : BATCH_KEPT;
+	return removed ? OUTCOME_DONE : OUTCOME_KEPT;
 }
 
 static int run(int argc, char **argv)
 {
 	struct batch batch = {
-		.command = "strip",
-		.done = "stripped",
-		.json = opt.json,
-		.quiet = opt.quiet,
-		.output = opt.output,
+		.source = { .argc = argc, .argv = argv, .output = opt.output },
+		.tally = { .done = "stripped", .json = opt.json, .quiet = opt.quiet },
 		.one = strip_one,
 	};
 
-	return batch_run(&batch, argc, argv);
+	return batch_run(&batch);
 }
 
 const struct command command_strip = {

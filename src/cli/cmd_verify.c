@@ -63,7 +63,7 @@ static int verify_one(const char *path, const char *dest, struct json_object *js
 	} else {
 		print_verdict(path, &v);
 	}
-	return v.verdict == MS_VALID ? BATCH_DONE : BATCH_NO;
+	return v.verdict == MS_VALID ? OUTCOME_DONE : OUTCOME_NO;
 }
 
 static int trust(const char *ref, struct ms_error *err)
@@ -98,11 +98,8 @@ static int trust(const char *ref, struct ms_error *err)
 static int run(int argc, char **argv)
 {
 	struct batch batch = {
-		.command = "verify",
-		.done = "valid",
-		.no = "not valid",
-		.json = opt.json,
-		.quiet = opt.quiet,
+		.source = { .argc = argc, .argv = argv },
+		.tally = { .done = "valid", .no = "not valid", .json = opt.json, .quiet = opt.quiet },
 		.one = verify_one,
 	};
 	struct ms_error err = { .code = MS_ERR_NOMEM, .message = "out of memory" };
@@ -118,7 +115,7 @@ static int run(int argc, char **argv)
 		print_error(&err);
 		r = exit_status_of(r);
 	} else {
-		r = batch_run(&batch, argc, argv);
+		r = batch_run(&batch);
 	}
 	ms_cert_list_free(trusted.certs, trusted.n);
 	free(opt.certs.items);

@@ -62,8 +62,6 @@ struct claim {
 	char *path, *source;
 };
 
-static void *claims;
-
 static int compare(const void *a, const void *b)
 {
 	return strcmp(((const struct claim *)a)->path, ((const struct claim *)b)->path);
@@ -78,13 +76,13 @@ static void claim_free(void *p)
 	free(claim);
 }
 
-int outpath_claim(const char *path, const char *source, struct ms_error *err)
+int outpath_claim(void **claims, const char *path, const char *source, struct ms_error *err)
 {
 	struct claim *claim = calloc(1, sizeof(*claim));
 	struct claim **found;
 
 	if (!claim || !(claim->path = strdup(path)) || !(claim->source = strdup(source)) ||
-		!(found = tsearch(claim, &claims, compare))) {
+		!(found = tsearch(claim, claims, compare))) {
 		if (claim)
 			claim_free(claim);
 		return err_nomem(err);
@@ -98,8 +96,7 @@ int outpath_claim(const char *path, const char *source, struct ms_error *err)
 	return MS_ERR_USAGE;
 }
 
-void outpath_forget(void)
+void outpath_forget(void *claims)
 {
 	tdestroy(claims, claim_free);
-	claims = NULL;
 }

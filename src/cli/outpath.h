@@ -10,8 +10,9 @@
 bool outpath_is_dir(const char *output, int n_operands, char **operands);
 /* The path of `relative` beneath the directory `output`, whose directories are made; free() it. */
 int outpath_make(const char *output, const char *relative, char **path, struct ms_error *err);
-/* Remembers a destination: MS_ERR_USAGE when it was given before (two inputs, one output). */
-int outpath_claim(const char *path, const char *source, struct ms_error *err);
-void outpath_forget(void);
+/* Remembers a destination in a tree (NULL at first): MS_ERR_USAGE when it was given before (two
+ * inputs, one output). */
+int outpath_claim(void **claims, const char *path, const char *source, struct ms_error *err);
+void outpath_forget(void *claims);
 
 #endif

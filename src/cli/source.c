@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "src/cli/source.h"
+
+#include "src/base/cleanup.h"
+#include "src/base/error.h"
+#include "src/cli/outpath.h"
+
+#include <search.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* A file that was given out, and by which path. */
+struct seen {
+	dev_t dev;
+	ino_t ino;
+	char *path;
+};
+
+static int compare_seen(const void *a, const void *b)
+{
+	const struct seen *x = a, *y = b;
+
+	if (x->dev != y->dev)
+		return x->dev < y->dev ? -1 : 1;
+	return x->ino < y->ino ? -1 : x->ino > y->ino;
+}
+
+static void free_seen(void *p)
+{
+	struct seen *seen = p;
+
+	free(seen->path);
+	free(seen);
+}
+
+bool source_output_is_dir(const struct source *s)
+{
+	return s->output && outpath_is_dir(s->output, s->argc, s->argv);
+}
+
+/* A file that cannot be looked at is no duplicate: whoever opens it will say what is wrong. */
+static int look_for_same(struct source *s, struct source_item *item, struct ms_error *err)
+{
+	struct seen *seen, **found;
+	struct stat st;
+
+	if (stat(item->path, &st) < 0)
+		return 0;
+	seen = calloc(1, sizeof(*seen));
+	if (!seen)
+		return err_nomem(err);
+	seen->dev = st.st_dev;
+	seen->ino = st.st_ino;
+	seen->path = strdup(item->path);
+	found = seen->path ? tsearch(seen, &s->seen, compare_seen) : NULL;
+	if (!found) {
+		free_seen(seen);
+		return err_nomem(err);
+	}
+	if (*found == seen)
+		return 0;
+	free_seen(seen);
+	item->same_as = strdup((*found)->path);
+	return item->same_as ? 0 : err_nomem(err);
+}
+
+static int destination(struct source *s, const char *relative, struct source_item *item,
+	struct ms_error *err)
+{
+	if (!s->output)
+		return 0;
+	if (s->output_is_dir) {
+		int r = outpath_make(s->output, relative, &item->dest, err);
+
+		if (r < 0)
+			return r;
+	} else {
+		item->dest = strdup(s->output);
+		if (!item->dest)
+			return err_nomem(err);
+	}
+	return outpath_claim(&s->claims, item->dest, item->path, err);
+}
+
+static int open_next(struct source *s, struct source_item *item, struct ms_error *err)
+{
+	const char *operand = s->argv[s->next++];
+	int r = ms_walk_open(operand, &s->walk, err);
+
+	s->found = 0;
+	if (r == 0)
+		return 0;
+	s->walk = NULL;
+	item->path = strdup(operand);
+	return item->path ? r : err_nomem(err);
+}
+
+/* The walk of the current operand is over. */
+static int close_walk(struct source *s, struct source_item *item, struct ms_error *err)
+{
+	const char *operand = s->argv[s->next - 1];
+
+	ms_walk_close(s->walk);
+	s->walk = NULL;
+	if (s->found)
+		return 0;
+	item->path = strdup(operand);
+	if (!item->path)
+		return err_nomem(err);
+	err_set(err, MS_ERR_MODULE, "%s holds no kernel module", operand);
+	err_hint(err, "Files named *.ko, *.ko.gz, *.ko.xz and *.ko.zst are looked for.");
+	return MS_ERR_MODULE;
+}
+
+int source_next(struct source *s, struct source_item *item, struct ms_error *err)
+{
+	const char *path, *relative;
+	int r;
+
+	*item = (struct source_item){ 0 };
+	if (!s->started) {
+		s->output_is_dir = source_output_is_dir(s);
+		s->started = true;
+	}
+	for (;;) {
+		if (!s->walk) {
+			if (s->next == s->argc)
+				return 0;
+			r = open_next(s, item, err);
+			if (r < 0)
+				return r;
+		}
+		r = ms_walk_next(s->walk, &path, &relative, err);
+		if (r != 0)
+			break;
+		r = close_walk(s, item, err);
+		if (r < 0)
+			return r;
+	}
+	s->found++;
+	item->path = strdup(r > 0 ? path : s->argv[s->next - 1]);
+	if (!item->path)
+		return err_nomem(err);
+	if (r > 0)
+		r = destination(s, relative, item, err);
+	if (r == 0)
+		r = look_for_same(s, item, err);
+	return r < 0 ? r : 1;
+}
+
+void source_item_release(struct source_item *item)
+{
+	free(item->path);
+	free(item->dest);
+	free(item->same_as);
+	*item = (struct source_item){ 0 };
+}
+
+void source_close(struct source *s)
+{
+	if (s->walk)
+		ms_walk_close(s->walk);
+	tdestroy(s->seen, free_seen);
+	outpath_forget(s->claims);
+	s->walk = NULL;
+	s->seen = s->claims = NULL;
+}

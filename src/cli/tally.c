@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "src/cli/tally.h"
+
+#include "src/base/error.h"
+#include "src/cli/cli.h"
+#include "src/cli/output.h"
+
+#include <string.h>
+
+void tally_count(struct tally *t, enum outcome outcome)
+{
+	switch (outcome) {
+	case OUTCOME_DONE:
+		t->n_done++;
+		break;
+	case OUTCOME_KEPT:
+		t->n_kept++;
+		break;
+	case OUTCOME_NO:
+		t->n_no++;
+		break;
+	}
+}
+
+void tally_fail(struct tally *t, const char *path, const struct ms_error *err)
+{
+	struct ms_error own = *err;
+
+	/* Messages name the path where it is what failed; others name a key, say. */
+	if (!strstr(own.message, path))
+		err_prefix(&own, "%s", path);
+	print_error(&own);
+	if (t->json) {
+		struct json_object *o = json_object_new_object();
+
+		json_add_text(o, "module", path);
+		json_add_text(o, "result", "failed");
+		json_add_error(o, &own);
+		json_print(o);
+	}
+	t->n_failed++;
+	if (!t->first_failure)
+		t->first_failure = err->code;
+}
+
+bool tally_is_fatal(int code)
+{
+	return exit_status_of(code) == EXIT_STATUS_KEY || code == MS_ERR_NOMEM;
+}
+
+void tally_stop(struct tally *t, const struct ms_error *err)
+{
+	print_error(err);
+	fprintf(stderr, "modseal: modules that are not listed as done are as they were\n");
+	t->stopped = err->code;
+}
+
+static void summary(const struct tally *t)
+{
+	unsigned long all = t->n_done + t->n_kept + t->n_no + t->n_failed;
+
+	if (t->json) {
+		struct json_object *o = json_object_new_object(), *s = json_object_new_object();
+
+		json_add_number(s, "modules", all);
+		json_add_number(s, t->done, t->n_done);
+		json_add_number(s, "kept", t->n_kept);
+		if (t->no)
+			json_add_number(s, t->no, t->n_no);
+		json_add_number(s, "failed", t->n_failed);
+		json_add_bool(s, "complete", !t->stopped);
+		json_object_object_add(o, "summary", s);
+		json_print(o);
+		return;
+	}
+	if (all == 1)
+		return;
+	printf("%lu modules: %lu %s", all, t->n_done, t->done);
+	if (t->n_kept)
+		printf(", %lu kept", t->n_kept);
+	if (t->no)
+		printf(", %lu %s", t->n_no, t->no);
+	printf(", %lu failed%s\n", t->n_failed, t->stopped ? "; stopped before the end" : "");
+}
+
+int tally_finish(const struct tally *t)
+{
+	summary(t);
+	if (t->stopped && tally_is_fatal(t->stopped))
+		return exit_status_of(t->stopped);
+	if (t->first_failure && !(t->n_done + t->n_kept + t->n_no))
+		return exit_status_of(t->first_failure);
+	return t->n_failed || t->n_no || t->stopped ? EXIT_STATUS_NO : EXIT_STATUS_OK;
+}

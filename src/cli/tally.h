@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What became of many modules: counted, failures printed as they come, summed up at the end. */
+#ifndef MODSEAL_CLI_TALLY_H
+#define MODSEAL_CLI_TALLY_H
+
+#include <modseal/error.h>
+#include <stdbool.h>
+
+/* What became of one module. */
+enum outcome {
+	OUTCOME_DONE,
+	OUTCOME_KEPT, /* nothing had to be done */
+	OUTCOME_NO,   /* the answer is no (verify) */
+};
+
+struct tally {
+	const char *done; /* what a done module is called in the summary: "signed", "valid" */
+	const char *no;   /* what an OUTCOME_NO is called, NULL if there are none */
+	bool json, quiet;
+	/* counted */
+	unsigned long n_done, n_kept, n_no, n_failed;
+	int first_failure; /* MS_ERR_* of the first module that failed */
+	int stopped;       /* MS_ERR_* that ended the run early, 0 if it did not */
+};
+
+void tally_count(struct tally *tally, enum outcome outcome);
+/* Prints the failure of one module, to stderr and as JSON, and counts it. */
+void tally_fail(struct tally *tally, const char *path, const struct ms_error *err);
+/* Prints why the run ended before all was done. */
+void tally_stop(struct tally *tally, const struct ms_error *err);
+/* Whether a failure is the key's or the machine's, so that no later module can fare better. */
+bool tally_is_fatal(int code);
+/* Prints the summary; the exit status: 0 when all went well; 1 when the answer for one was no or
+ * some failed; when all failed, or the key did, the status that goes with the failure. */
+int tally_finish(const struct tally *tally);
+
+#endif
