@@ -84,9 +84,9 @@ drop_in() { # [-k] HASH TOKEN KEY FILE
 
 detach_attach() { # TOKEN KEY FILE
 	sign "$1" "$2" "$3"
-	modseal detach -o "$3.p7s" "$3"
+	modseal detach "$3"
 	modseal strip "$3"
-	modseal attach "$3.p7s" "$3"
+	modseal attach -c "$fixtures/$2.der" "$3"
 	rm "$3.p7s"
 }
 
