@@ -62,9 +62,9 @@ void packed_use(struct packed *in, size_t len)
 int packed_room(const struct packed *in, struct buf *out, struct ms_error *err)
 {
 	if (out->len >= UNPACK_MAX) {
-		err_set(err, MS_ERR_MODULE, "%s holds more than %zu MiB when decompressed", in->path,
-			UNPACK_MAX >> 20);
-		err_hint(err, "That is no kernel module; decompress it first if it must be signed.");
+		err_set(err, MS_ERR_MODULE, "%s holds more than %zu MiB when decompressed",
+			in->path, UNPACK_MAX >> 20);
+		err_hint(err, "If this is to be signed nevertheless, decompress it first.");
 		return MS_ERR_MODULE;
 	}
 	if (out->len < out->size)
@@ -98,7 +98,7 @@ int unpack_file(enum module_compression compression, int fd, const char *path, s
 
 	if (r == MS_ERR_MODULE && ends_in_marker(fd))
 		err_hint(err,
-			"A signature was appended to the compressed file, where the kernel does not "
-			"look for one. Decompress it without that signature, sign, compress again.");
+			"A signature was appended to the compressed file, where no kernel looks for "
+			"one. Decompress it without that signature, sign, compress again.");
 	return r;
 }

@@ -54,8 +54,32 @@ static int open_file(struct module *m, struct ms_error *err)
 	return check_regular(m->path, m->st.st_mode, err);
 }
 
-/* Finds out about compression and makes the content readable. Under MODULE_ANY_FILE a compressed
- * file that holds no module is taken as it is: such a signature stands behind the raw bytes. */
+static bool named_compressed_module(const char *path)
+{
+	static const char *const endings[] = { ".ko.gz", ".ko.xz", ".ko.zst" };
+	size_t len = strlen(path);
+
+	for (size_t i = 0; i < sizeof(endings) / sizeof(endings[0]); i++) {
+		size_t n = strlen(endings[i]);
+
+		if (len > n && !strcmp(path + len - n, endings[i]))
+			return true;
+	}
+	return false;
+}
+
+/* Under MODULE_ANY_FILE a compressed file that holds no module is taken as it is: its signature
+ * stands behind the raw bytes. A damaged one may not let its first bytes be seen. */
+static bool taken_raw(const struct module *m, int unpacked)
+{
+	if (unpacked && unpacked != MS_ERR_MODULE)
+		return false;
+	if (unpacked && named_compressed_module(m->target))
+		return false;
+	return !elf_starts_rel(m->plain.data, m->plain.len);
+}
+
+/* Finds out about compression and makes the content readable. */
 static int load(struct module *m, unsigned flags, struct ms_error *err)
 {
 	uint8_t start[8];
@@ -72,8 +96,7 @@ static int load(struct module *m, unsigned flags, struct ms_error *err)
 	if (m->compression == MODULE_PLAIN)
 		return 0;
 	r = unpack_file(m->compression, m->fd, m->path, &m->plain, err);
-	if ((flags & MODULE_ANY_FILE) && (!r || r == MS_ERR_MODULE) &&
-		!elf_starts_rel(m->plain.data, m->plain.len)) {
+	if ((flags & MODULE_ANY_FILE) && taken_raw(m, r)) {
 		buf_free(&m->plain);
 		m->compression = MODULE_PLAIN;
 		return 0;

@@ -114,8 +114,8 @@ static int check(struct module *m, const struct info *info, uint64_t before, uin
 	place(info, before, floor, look);
 	if (sig_len == before)
 		return bad(look,
-			"its sig_len is %llu, all that stands before it, so that nothing is left to "
-			"be signed (EBADMSG)",
+			"its sig_len is %llu, all that stands before it: nothing is left to be "
+			"signed (EBADMSG)",
 			(unsigned long long)sig_len);
 	if (sig_len > before)
 		return bad(look,
@@ -281,8 +281,8 @@ static void interrupted_say(const uint8_t *p, size_t n, uint64_t at, char *why, 
 	while (written && !p[written - 1])
 		written--;
 	if (!written)
-		snprintf(why, size, "%zu NUL bytes stand behind the module's own end at byte %llu", n,
-			(unsigned long long)at);
+		snprintf(why, size, "%zu NUL bytes stand behind the module's own end at byte %llu",
+			n, (unsigned long long)at);
 	else if (!cut_tails(p, written, &whole))
 		return;
 	else if (whole.count)
@@ -292,8 +292,8 @@ static void interrupted_say(const uint8_t *p, size_t n, uint64_t at, char *why, 
 			n - whole.len, whole.count);
 	else
 		snprintf(why, size,
-			"%zu bytes of a signature without its end stand behind the module's own end "
-			"at byte %llu",
+			"%zu bytes of a signature without its end stand behind the module's own "
+			"end at byte %llu",
 			n, (unsigned long long)at);
 }
 

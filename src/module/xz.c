@@ -103,7 +103,8 @@ static int xz_pack(const struct piece *pieces, size_t n, struct buf *out, struct
 	if (lr == LZMA_MEM_ERROR)
 		return err_nomem(err);
 	if (lr != LZMA_OK)
-		return err_set(err, MS_ERR_INTERNAL, "liblzma does not compress (error %d)", (int)lr);
+		return err_set(err, MS_ERR_INTERNAL, "liblzma does not compress (error %d)",
+			(int)lr);
 	return 0;
 }
 
