@@ -1,0 +1,76 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Every option that a command's --help names is in its man page, and every option that the page
+names is the command's.
+
+usage: options.py PROGRAM MAN-DIRECTORY
+"""
+import pathlib
+import re
+import subprocess
+import sys
+
+
+def said(*command):
+    return subprocess.run(command, check=True, text=True, stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE).stdout
+
+
+def commands(program):
+    """Names of the program's commands."""
+    listed = said(program, "--help").split("\nCommands:\n")[1].split("\n\n")[0]
+    return [line.split()[0] for line in listed.splitlines()]
+
+
+def of_help(program, command):
+    """Options that --help lists, long and short."""
+    options = set()
+    for line in said(program, command, "--help").splitlines():
+        match = re.match(r"  (?:(-\w), |    )(--[\w-]+)", line)
+        if match:
+            options.update(filter(None, match.groups()))
+    return options
+
+
+def plain(page):
+    """A man page's text without its macros' quoting."""
+    text = re.sub(r'^\.\\".*$', "", page.read_text(), flags=re.MULTILINE)
+    return re.sub(r"\\f[BIRP]", "", text).replace("\\-", "-")
+
+
+def listed(text):
+    """Options that have a paragraph of their own."""
+    options = set()
+    for line in re.findall(r"^\.TP\n(-.*)$", text, re.MULTILINE):
+        options.update(re.findall(r"(?<![\w-])(--?[a-z][\w-]*)", line))
+    return options
+
+
+def mentioned(text):
+    return set(re.findall(r"(?<![\w-])(--[a-z][\w-]*)", text))
+
+
+def main():
+    program, man = sys.argv[1], pathlib.Path(sys.argv[2])
+    every, bad = {"--help", "--version"}, []
+    for command in commands(program):
+        page = man / f"modseal-{command}.1"
+        options = of_help(program, command)
+        every |= options
+        if not page.is_file():
+            bad.append(f"modseal {command} has no man page")
+            continue
+        if "--help" not in options:
+            bad.append(f"modseal {command} --help lists no options")
+        text = plain(page)
+        bad += [f"{page.name}: {option} is not explained"
+                for option in sorted(options - listed(text))]
+        bad += [f"{page.name}: modseal {command} has no {option}"
+                for option in sorted((listed(text) | mentioned(text)) - options)]
+    bad += [f"modseal.1: no command has {option}"
+            for option in sorted(mentioned(plain(man / "modseal.1")) - every)]
+    print("\n".join(bad), end="\n" if bad else "")
+    return 1 if bad else 0
+
+
+sys.exit(main())
