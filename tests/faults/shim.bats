@@ -56,6 +56,9 @@ verifies() { # ID
 	verifies 01
 	[ "$(logged 'C_Sign CKR_DEVICE_ERROR injected$')" = 1 ]
 	[ "$(logged 'C_SignFinal CKR_OK$')" = 1 ]
+	: >log
+	MODSEAL_SHIM_FAIL=C_GetTokenInfo:2/2:0x30 run sign SHA256-RSA-PKCS 01 1234
+	[ "$(grep C_GetTokenInfo log | head -n 2 | cut -d' ' -f2 | xargs)" = "CKR_OK CKR_DEVICE_ERROR" ]
 	MODSEAL_SHIM_FAIL=C_OpenSession:1+:0xB1 run sign SHA256-RSA-PKCS 01 1234
 	[[ $output == *CKR_SESSION_COUNT* ]]
 }
@@ -63,7 +66,7 @@ verifies() { # ID
 @test "a variable that cannot be understood ends the process" {
 	local bad
 	for bad in FAIL=C_Sing:1:CKR_DEVICE_ERROR FAIL=C_Sign:1:CKR_NONSENSE FAIL=C_Sign:0:0x30 \
-		FAIL=C_Sign:1 DELAY=C_Sign:5 DELAY=C_Sign:x:5ms REMOVE=C_Sign REMOVE=C_Sign:1:2 \
+		FAIL=C_Sign:1 FAIL=C_Sign:2/0:0x30 DELAY=C_Sign:5 DELAY=C_Sign:x:5ms REMOVE=C_Sign REMOVE=C_Sign:1:2 \
 		TOKEN=pinpad MECHANISMS=RSA FLIP=x CUT=1- SESSIONS=0 MODULE=/nonexistent.so \
 		LOG=/nonexistent/log; do
 		run env "MODSEAL_SHIM_$bad" timeout 20 pkcs11-tool --module "$FAULTS_SHIM" -L

@@ -58,8 +58,8 @@ CK_RV shim_end(enum shim_fn fn, CK_RV rv, bool forwarded);
 void shim_note(const char *note);
 /* True once a rule of MODSEAL_SHIM_REMOVE has struck. */
 bool shim_removed(void);
-/* Whether the nth (from 1) of something is in a list such as "3", "2+", "4-6". */
-bool shim_range_has(const char *range, unsigned long n);
+/* Whether the nth (from 1) of something is in a range: "3", "2+", "4-6" or "2/2". */
+bool shim_range_has(const char *text, unsigned long n);
 /* Prints why and aborts. */
 _Noreturn void shim_bad(const char *variable, const char *text);
 

@@ -13,10 +13,14 @@
 #define RULES_MAX 64
 #define FOR_EVER  LONG_MAX
 
-/* From the first to the last call of a function. */
+/* "3", "3+", "3-5", "2/2" (the second and every second one after it). */
+struct range {
+	unsigned long first, last, step;
+};
+
 struct rule {
 	enum shim_fn fn;
-	unsigned long first, last;
+	struct range calls;
 	CK_RV rv;   /* fail */
 	long delay; /* delay: microseconds, FOR_EVER */
 };
@@ -48,29 +52,37 @@ void shim_bad(const char *variable, const char *text)
 	abort();
 }
 
-static bool range_parse(const char *text, unsigned long *first, unsigned long *last)
+static bool range_parse(const char *text, struct range *r)
 {
 	char *end;
 
 	if (*text < '0' || *text > '9')
 		return false;
-	*first = *last = strtoul(text, &end, 10);
-	if (*end == '+' && end[1] == '\0')
-		*last = ULONG_MAX;
-	else if (*end == '-' && end[1] >= '0' && end[1] <= '9')
-		*last = strtoul(end + 1, &end, 10);
-	else if (*end)
-		return false;
-	return *first > 0 && *last >= *first;
+	r->first = r->last = strtoul(text, &end, 10);
+	r->step = 1;
+	if (*end == '+' && end[1] == '\0') {
+		r->last = ULONG_MAX;
+	} else if (*end == '-' && end[1] >= '0' && end[1] <= '9') {
+		r->last = strtoul(end + 1, &end, 10);
+	} else if (*end == '/' && end[1] >= '0' && end[1] <= '9') {
+		r->last = ULONG_MAX;
+		r->step = strtoul(end + 1, &end, 10);
+	}
+	return !*end && r->first > 0 && r->last >= r->first && r->step > 0;
 }
 
-bool shim_range_has(const char *range, unsigned long n)
+static bool range_has(const struct range *r, unsigned long n)
 {
-	unsigned long first, last;
+	return n >= r->first && n <= r->last && (n - r->first) % r->step == 0;
+}
 
-	if (!range_parse(range, &first, &last))
-		shim_bad("a range", range);
-	return n >= first && n <= last;
+bool shim_range_has(const char *text, unsigned long n)
+{
+	struct range range;
+
+	if (!range_parse(text, &range))
+		shim_bad("a range", text);
+	return range_has(&range, n);
 }
 
 static bool delay_parse(const char *text, long *delay)
@@ -115,7 +127,7 @@ static bool rule_parse(char *text, struct rules *rules, struct rule *rule)
 		value = range;
 		range = "1+";
 	}
-	if (!range || !fn_parse(fn, &rule->fn) || !range_parse(range, &rule->first, &rule->last))
+	if (!range || !fn_parse(fn, &rule->fn) || !range_parse(range, &rule->calls))
 		return false;
 	if (rules == &fails)
 		return value && shim_rv_parse(value, &rule->rv);
@@ -179,7 +191,7 @@ static const struct rule *rule_for(const struct rules *rules, enum shim_fn fn, u
 	for (size_t i = 0; i < rules->n; i++) {
 		const struct rule *r = &rules->list[i];
 
-		if (r->fn == fn && n >= r->first && n <= r->last)
+		if (r->fn == fn && range_has(&r->calls, n))
 			return r;
 	}
 	return NULL;
