@@ -34,7 +34,7 @@ fresh() { # DIR [N]
 	for ((i = 1; i <= ${2:-1}; i++)); do
 		cp "$FAULTS_PLAIN" "$1/mods/m$i.ko"
 	done
-	cd "$1"
+	cd "$1" || return 1
 	export MODSEAL_SHIM_LOG=$1/log
 	: >log
 }

@@ -18,7 +18,7 @@ setup_file() {
 
 setup() {
 	export MODSEAL_SHIM_LOG=$BATS_TEST_TMPDIR/log
-	cd "$BATS_TEST_TMPDIR"
+	cd "$BATS_TEST_TMPDIR" || return 1
 }
 
 p11() {
@@ -41,7 +41,7 @@ verifies() { # ID
 	[ "$(logged 'C_Sign CKR_OK$')" = 1 ]
 	[ "$(logged 'C_Login CKR_OK user pin$')" = 1 ]
 	[ "$(tail -n 1 log)" = "unloaded -" ]
-	! grep -q 1234 log
+	run ! grep 1234 log
 }
 
 @test "fails the calls that it is told to" {

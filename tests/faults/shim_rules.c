@@ -60,8 +60,9 @@ static bool range_parse(const char *text, struct range *r)
 		return false;
 	r->first = r->last = strtoul(text, &end, 10);
 	r->step = 1;
-	if (*end == '+' && end[1] == '\0') {
+	if (*end == '+') {
 		r->last = ULONG_MAX;
+		end++;
 	} else if (*end == '-' && end[1] >= '0' && end[1] <= '9') {
 		r->last = strtoul(end + 1, &end, 10);
 	} else if (*end == '/' && end[1] >= '0' && end[1] <= '9') {
