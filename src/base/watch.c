@@ -20,7 +20,7 @@
 enum {
 	CALL_RUNS = 1,  /* between watch_enter() and watch_leave() */
 	CALL_LOST = 2,  /* given up: watch_leave() does not return any more */
-	CALL_TOLD = 4,  /* the slow function runs: watch_leave() waits, for it uses the call's names */
+	CALL_HELD = 4,  /* the one who waits looks at it: watch_leave() lets him finish */
 	CALL_COUNT = 8, /* from this bit on */
 };
 
@@ -41,7 +41,7 @@ struct worker {
 };
 
 struct watch {
-	int64_t timeout; /* ns, 0 = for ever */
+	_Atomic int64_t timeout; /* ns, 0 = for ever */
 	watch_slow_fn *slow;
 	void *user;
 	pthread_mutex_t slow_lock;
@@ -75,6 +75,11 @@ struct watch *watch_new(unsigned timeout, watch_slow_fn *slow, void *user)
 	pthread_mutex_init(&w->lock, NULL);
 	pthread_mutex_init(&w->slow_lock, NULL);
 	return w;
+}
+
+void watch_set_timeout(struct watch *w, unsigned timeout)
+{
+	w->timeout = timeout * SECOND;
 }
 
 static void sem_wait_whole(sem_t *sem)
@@ -184,52 +189,51 @@ static void set_stuck(struct watch *w, const char *call, const char *on)
 	pthread_mutex_unlock(&w->lock);
 }
 
-static void tell_slow(struct worker *k, uint64_t state)
+static void tell_slow(struct watch *w, const char *call, const char *on)
 {
-	struct watch *w = atomic_load(&k->call_watch);
-
-	if (!atomic_compare_exchange_strong(&k->state, &state, state | CALL_TOLD))
+	if (!w->slow)
 		return;
-	if (w->slow) {
-		pthread_mutex_lock(&w->slow_lock);
-		w->slow(w->user, atomic_load(&k->call), atomic_load(&k->on));
-		pthread_mutex_unlock(&w->slow_lock);
-	}
-	atomic_fetch_and(&k->state, ~(uint64_t)CALL_TOLD);
+	pthread_mutex_lock(&w->slow_lock);
+	w->slow(w->user, call, on);
+	pthread_mutex_unlock(&w->slow_lock);
 }
 
-/* Looks at the call that the worker is in, tells or gives it up if its time has come. Returns
- * when to look again; -1: it was given up. `told` is the last call that was told to be slow. */
+/*
+ * Looks at the call that the worker is in; tells it or gives it up when its time has come. Returns
+ * when to look again; -1: it was given up. `told` is the last call that was told to be slow. The
+ * call is held meanwhile: once it is over, its watch and its names may be freed.
+ */
 static int64_t look(struct watch *outer, struct worker *k, uint64_t *told)
 {
 	uint64_t state = atomic_load(&k->state);
-	int64_t now = now_ns(), slow_at, end;
+	int64_t now = now_ns(), timeout, slow_at, end;
+	const char *call, *on;
 	struct watch *w;
 
 	if (!(state & CALL_RUNS))
 		return now + SECOND;
-	slow_at = atomic_load(&k->since) + WATCH_SLOW_SECONDS * SECOND;
-	if (*told != state && now >= slow_at) {
-		tell_slow(k, state);
-		*told = state;
-	}
-	/* A watch may be freed once its last call is over; that this one is not is known only if
-	 * the worker cannot leave it, so take it, look, and give it back. */
-	if (!atomic_compare_exchange_strong(&k->state, &state, state | CALL_TOLD))
+	if (!atomic_compare_exchange_strong(&k->state, &state, state | CALL_HELD))
 		return now;
 	w = atomic_load(&k->call_watch);
-	end = w->timeout ? atomic_load(&k->since) + w->timeout : INT64_MAX;
+	call = atomic_load(&k->call);
+	on = atomic_load(&k->on);
+	timeout = w->timeout;
+	end = timeout ? k->since + timeout : INT64_MAX;
+	slow_at = *told == state ? INT64_MAX : k->since + WATCH_SLOW_SECONDS * SECOND;
 	if (now >= end) {
-		const char *call = atomic_load(&k->call), *on = atomic_load(&k->on);
-
 		atomic_store(&k->state, state | CALL_LOST);
 		set_stuck(w, call, on);
 		set_stuck(outer, call, on);
 		return -1;
 	}
+	if (now >= slow_at) {
+		tell_slow(w, call, on);
+		*told = state;
+		slow_at = INT64_MAX;
+	}
 	atomic_store(&k->state, state);
-	if (*told != state && slow_at < end)
-		return slow_at;
+	if (slow_at < end)
+		end = slow_at;
 	return end < now + SECOND ? end : now + SECOND;
 }
 
@@ -310,7 +314,7 @@ void watch_leave(void)
 	for (;;) {
 		if (state & CALL_LOST) {
 			pause();
-		} else if (state & CALL_TOLD) {
+		} else if (state & CALL_HELD) {
 			nanosleep(&a_moment, NULL);
 			state = atomic_load(&k->state);
 		} else if (atomic_compare_exchange_weak(&k->state, &state,

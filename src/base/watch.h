@@ -31,6 +31,8 @@ typedef void watch_slow_fn(void *user, const char *call, const char *on);
 
 /* `timeout` seconds a call, 0 = for ever; `slow` may be NULL. NULL when memory is out. */
 struct watch *watch_new(unsigned timeout, watch_slow_fn *slow, void *user);
+/* For calls under way as well as for those to come. */
+void watch_set_timeout(struct watch *w, unsigned timeout);
 /* Only when no watch_run() is under way. Does nothing if the watch is stuck. */
 void watch_free(struct watch *w);
 

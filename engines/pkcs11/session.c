@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "engines/pkcs11/session.h"
+
+#include "engines/pkcs11/call.h"
+#include "engines/pkcs11/ckr.h"
+#include "engines/pkcs11/token.h"
+
+#include <string.h>
+
+#define WAIT_NS 200000000 /* between looks whether the one that holds a session is stuck */
+
+void p11_pool_init(struct p11_pool *pool)
+{
+	pthread_condattr_t attr;
+
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&pool->freed, &attr);
+	pthread_condattr_destroy(&attr);
+	pthread_mutex_init(&pool->lock, NULL);
+	pool->max = P11_MAX_SESSIONS;
+}
+
+void p11_pool_destroy(struct p11_pool *pool)
+{
+	pthread_cond_destroy(&pool->freed);
+	pthread_mutex_destroy(&pool->lock);
+}
+
+unsigned p11_pool_limit(const CK_TOKEN_INFO *info)
+{
+	CK_ULONG max = info->ulMaxSessionCount;
+
+	if (max == CK_EFFECTIVELY_INFINITE || max == CK_UNAVAILABLE_INFORMATION ||
+		max > P11_MAX_SESSIONS)
+		return P11_MAX_SESSIONS;
+	return (unsigned)max;
+}
+
+unsigned p11_session_limit(const struct p11_token *token)
+{
+	return token->pool.max;
+}
+
+static CK_RV open_session(struct p11_token *t, CK_SESSION_HANDLE *out)
+{
+	CK_SESSION_HANDLE session = 0;
+	CK_RV rv;
+
+	rv = P11_CALL(t->module, t->name, C_OpenSession, t->slot, CKF_SERIAL_SESSION, NULL, NULL,
+		&session);
+	*out = session;
+	return rv;
+}
+
+/* The cond is timed because a session that a stuck call holds is never given back. */
+void p11_pool_wait(struct p11_pool *pool)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	ts.tv_nsec += WAIT_NS;
+	if (ts.tv_nsec >= 1000000000) {
+		ts.tv_nsec -= 1000000000;
+		ts.tv_sec++;
+	}
+	pthread_cond_timedwait(&pool->freed, &pool->lock, &ts);
+}
+
+/* An idle session (true), or the right to open one (false, *rv CKR_OK), or neither. */
+static bool take_idle(struct p11_token *t, CK_SESSION_HANDLE *session, CK_RV *rv)
+{
+	struct p11_pool *pool = &t->pool;
+	bool taken = false;
+
+	*rv = CKR_OK;
+	pthread_mutex_lock(&pool->lock);
+	while (!pool->n_idle && pool->n_open >= pool->max && !watch_stuck(t->module->watch))
+		p11_pool_wait(pool);
+	if (pool->n_idle) {
+		*session = pool->idle[--pool->n_idle];
+		taken = true;
+	} else if (pool->n_open < pool->max) {
+		pool->n_open++;
+	} else {
+		*rv = CKR_SESSION_COUNT;
+	}
+	pthread_mutex_unlock(&pool->lock);
+	return taken;
+}
+
+/* Gives back the right to open one. Whether it is worth to wait for another's session. */
+static bool could_not_open(struct p11_pool *pool, CK_RV rv)
+{
+	bool others;
+
+	pthread_mutex_lock(&pool->lock);
+	pool->n_open--;
+	others = rv == CKR_SESSION_COUNT && pool->n_open > 0;
+	if (others)
+		pool->max = pool->n_open;
+	pthread_mutex_unlock(&pool->lock);
+	return others;
+}
+
+int p11_session_get(struct p11_token *t, CK_SESSION_HANDLE *session, struct ms_error *err)
+{
+	CK_RV rv;
+
+	for (;;) {
+		if (take_idle(t, session, &rv))
+			return 0;
+		if (rv != CKR_OK)
+			return p11_stuck_err(t->module, err);
+		rv = open_session(t, session);
+		if (rv == CKR_OK)
+			return 0;
+		if (!could_not_open(&t->pool, rv))
+			return ckr_err(err, rv, t->name, "C_OpenSession");
+	}
+}
+
+bool p11_session_get_idle(struct p11_token *t, CK_SESSION_HANDLE *session)
+{
+	struct p11_pool *pool = &t->pool;
+	bool taken;
+
+	pthread_mutex_lock(&pool->lock);
+	taken = pool->n_idle > 0;
+	if (taken)
+		*session = pool->idle[--pool->n_idle];
+	pthread_mutex_unlock(&pool->lock);
+	return taken;
+}
+
+void p11_session_put(struct p11_token *t, CK_SESSION_HANDLE session)
+{
+	struct p11_pool *pool = &t->pool;
+
+	pthread_mutex_lock(&pool->lock);
+	pool->idle[pool->n_idle++] = session;
+	pthread_cond_broadcast(&pool->freed);
+	pthread_mutex_unlock(&pool->lock);
+}
+
+void p11_session_forget(struct p11_token *t, CK_SESSION_HANDLE session)
+{
+	struct p11_pool *pool = &t->pool;
+
+	pthread_mutex_lock(&pool->lock);
+	pool->n_open--;
+	pthread_cond_broadcast(&pool->freed);
+	pthread_mutex_unlock(&pool->lock);
+}
+
+void p11_session_drop(struct p11_token *t, CK_SESSION_HANDLE session)
+{
+	struct p11_pool *pool = &t->pool;
+	CK_SESSION_HANDLE other;
+	bool last;
+
+	pthread_mutex_lock(&pool->lock);
+	last = pool->n_open == 1;
+	pthread_mutex_unlock(&pool->lock);
+	if (last && open_session(t, &other) == CKR_OK) {
+		(void)P11_CALL(t->module, t->name, C_CloseSession, session);
+		p11_session_put(t, other);
+		return;
+	}
+	(void)P11_CALL(t->module, t->name, C_CloseSession, session);
+	p11_session_forget(t, session);
+}
+
+CK_RV p11_session_state(struct p11_token *t, CK_SESSION_HANDLE session, bool *user)
+{
+	CK_SESSION_INFO info;
+	CK_RV rv;
+
+	memset(&info, 0, sizeof(info));
+	rv = P11_CALL(t->module, t->name, C_GetSessionInfo, session, &info);
+	*user = rv == CKR_OK &&
+		(info.state == CKS_RO_USER_FUNCTIONS || info.state == CKS_RW_USER_FUNCTIONS);
+	return rv;
+}

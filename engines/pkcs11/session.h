@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The sessions that we hold on a token: one for each call under way, as many as the token gives.
+ * They are opened when they are needed and kept, also because a login lasts only while a session
+ * is open. All functions but the last are for inside p11_run().
+ */
+#ifndef MODSEAL_ENGINES_PKCS11_SESSION_H
+#define MODSEAL_ENGINES_PKCS11_SESSION_H
+
+#include <modseal/error.h>
+#include <p11-kit/pkcs11.h>
+#include <pthread.h>
+#include <stdbool.h>
+
+#define P11_MAX_SESSIONS 64
+
+struct p11_token;
+
+struct p11_pool {
+	pthread_mutex_t lock; /* never held over a call into the module */
+	pthread_cond_t freed;
+	CK_SESSION_HANDLE idle[P11_MAX_SESSIONS];
+	unsigned n_idle;
+	unsigned n_open; /* idle, in use, or being opened */
+	unsigned max;    /* the token gives no more */
+};
+
+void p11_pool_init(struct p11_pool *pool);
+void p11_pool_destroy(struct p11_pool *pool);
+/* Waits, with the lock held, until something is freed or a moment is over. */
+void p11_pool_wait(struct p11_pool *pool);
+/* How many sessions a token with this CK_TOKEN_INFO may give us. */
+unsigned p11_pool_limit(const CK_TOKEN_INFO *info);
+
+/* A session that nobody else uses; waits for one when the token gives no more. */
+int p11_session_get(struct p11_token *token, CK_SESSION_HANDLE *session, struct ms_error *err);
+/* One that is open and idle, if there is one. */
+bool p11_session_get_idle(struct p11_token *token, CK_SESSION_HANDLE *session);
+void p11_session_put(struct p11_token *token, CK_SESSION_HANDLE session);
+/*
+ * Instead of p11_session_put() when the session may be in an unknown state: it is closed. If it
+ * is the last one, another is opened first as far as the token allows, to keep the login.
+ */
+void p11_session_drop(struct p11_token *token, CK_SESSION_HANDLE session);
+/* Instead of p11_session_put() when the token closed the session. */
+void p11_session_forget(struct p11_token *token, CK_SESSION_HANDLE session);
+
+/* Whether a user is logged in, as the token sees it. Fails when the session is gone. */
+CK_RV p11_session_state(struct p11_token *token, CK_SESSION_HANDLE session, bool *user);
+
+/* How many signatures at once make sense. */
+unsigned p11_session_limit(const struct p11_token *token);
+
+#endif

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The tokens of a module. They are remembered while the module is loaded, even when they are
+ * pulled: keys, and calls that never came back, may still name them. */
+#ifndef MODSEAL_ENGINES_PKCS11_TOKEN_H
+#define MODSEAL_ENGINES_PKCS11_TOKEN_H
+
+#include "engines/pkcs11/module.h"
+#include "engines/pkcs11/session.h"
+
+struct p11_token {
+	struct p11_module *module;
+	CK_SLOT_ID slot;
+	CK_SLOT_INFO slot_info;
+	CK_TOKEN_INFO info;
+	char *name;      /* "token 'release' (SoftHSM project, serial 12)": tells tokens apart */
+	bool present;    /* it was there at the last scan */
+	struct ms_error problem; /* why the slot could not be read at the last scan; code 0: it was */
+	struct p11_pool pool;
+	bool logged_in;  /* as the user */
+	bool ours;       /* by us, so it is ours to log out */
+
+	/* For CKA_ALWAYS_AUTHENTICATE keys, see login.h; all under pool.lock. */
+	struct secret *pin;   /* NULL: none is kept, or it is entered at a pad */
+	unsigned pin_users;   /* such keys that are open */
+	bool pin_trying;      /* a context login is under way */
+	bool pin_bad;         /* one was refused: none is tried again */
+};
+
+/* Looks what is in the slots now: fills module->tokens, and finds sessions that the token closed
+ * in the meantime. Fails when the module cannot say which slots there are; a slot that fails
+ * becomes a token with `problem` set. */
+int p11_tokens_scan(struct p11_module *module, struct ms_error *err);
+
+/* Whether it can be used at all: there, readable, initialised. */
+bool p11_token_usable(const struct p11_token *token);
+/* Whether it is usable and meant by the URI (NULL: any). */
+bool p11_token_matches(const struct p11_token *token, const struct p11_uri *uri);
+/* Its full URI; free() it. NULL: no memory. `like` as for p11_uri_format(). */
+char *p11_token_uri(const struct p11_token *token, const struct p11_uri *like);
+
+/* A blank-padded field as text without control characters; free() it. NULL: no memory. */
+char *p11_padded_text(const unsigned char *field, size_t size);
+
+/* Reads CK_TOKEN_INFO again, for its PIN flags. Inside p11_run(). */
+int p11_token_refresh(struct p11_token *token, struct ms_error *err);
+
+/* Logs out what we logged in and closes our sessions. Inside p11_run(). */
+void p11_tokens_close(struct p11_module *module);
+/* Only when no call is stuck. */
+void p11_tokens_free(struct p11_module *module);
+
+#endif
