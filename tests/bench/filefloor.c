@@ -93,7 +93,7 @@ static size_t get(const char *path, int fd, struct scratch *s, mode_t *mode)
 }
 
 static void replace(const char *path, int from, const struct scratch *s, size_t len, mode_t mode,
-		    const void *tail)
+	const void *tail)
 {
 	char temp[4096];
 	int to;

@@ -15,8 +15,8 @@
 #include <time.h>
 
 /* DigestInfo of a SHA-256 digest, then the digest. */
-static const CK_BYTE prefix[] = { 0x30, 0x31, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01,
-				  0x65, 0x03, 0x04, 0x02, 0x01, 0x05, 0x00, 0x04, 0x20 };
+static const CK_BYTE prefix[] = { 0x30, 0x31, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65,
+	0x03, 0x04, 0x02, 0x01, 0x05, 0x00, 0x04, 0x20 };
 #define DIGEST_LEN 32
 
 static struct {
@@ -77,7 +77,7 @@ static void find_token(const char *label)
 	check("C_GetSlotList", bench.fn->C_GetSlotList(CK_TRUE, slots, &n));
 	for (CK_ULONG i = 0; i < n; i++) {
 		if (bench.fn->C_GetTokenInfo(slots[i], &info) == CKR_OK &&
-		    !memcmp(info.label, padded, sizeof(padded))) {
+			!memcmp(info.label, padded, sizeof(padded))) {
 			bench.slot = slots[i];
 			return;
 		}
@@ -89,8 +89,8 @@ static CK_SESSION_HANDLE open_session(void)
 {
 	CK_SESSION_HANDLE session;
 
-	check("C_OpenSession", bench.fn->C_OpenSession(bench.slot, CKF_SERIAL_SESSION, NULL, NULL,
-						       &session));
+	check("C_OpenSession",
+		bench.fn->C_OpenSession(bench.slot, CKF_SERIAL_SESSION, NULL, NULL, &session));
 	return session;
 }
 
@@ -99,7 +99,7 @@ static void find_key(CK_SESSION_HANDLE session, char *label)
 	CK_OBJECT_CLASS class = CKO_PRIVATE_KEY;
 	CK_KEY_TYPE type;
 	CK_ATTRIBUTE wanted[] = { { CKA_CLASS, &class, sizeof(class) },
-				  { CKA_LABEL, label, strlen(label) } };
+		{ CKA_LABEL, label, strlen(label) } };
 	CK_ATTRIBUTE key_type = { CKA_KEY_TYPE, &type, sizeof(type) };
 	CK_ULONG n = 0;
 
@@ -108,8 +108,8 @@ static void find_key(CK_SESSION_HANDLE session, char *label)
 	check("C_FindObjectsFinal", bench.fn->C_FindObjectsFinal(session));
 	if (n != 1)
 		die("no such key", CKR_KEY_HANDLE_INVALID);
-	check("C_GetAttributeValue", bench.fn->C_GetAttributeValue(session, bench.key, &key_type,
-								   1));
+	check("C_GetAttributeValue",
+		bench.fn->C_GetAttributeValue(session, bench.key, &key_type, 1));
 	memset(bench.input, 0xa5, sizeof(bench.input));
 	if (type == CKK_RSA) {
 		bench.mechanism.mechanism = CKM_RSA_PKCS;
@@ -131,8 +131,8 @@ static void *sign_loop(void *arg)
 		CK_ULONG len = sizeof(signature);
 
 		check("C_SignInit", bench.fn->C_SignInit(session, &bench.mechanism, bench.key));
-		check("C_Sign", bench.fn->C_Sign(session, bench.input, bench.input_len, signature,
-						 &len));
+		check("C_Sign",
+			bench.fn->C_Sign(session, bench.input, bench.input_len, signature, &len));
 	}
 	return NULL;
 }
@@ -152,8 +152,8 @@ int main(int argc, char **argv)
 	load(argv[1]);
 	find_token(argv[2]);
 	session = open_session();
-	check("C_Login", bench.fn->C_Login(session, CKU_USER, (CK_UTF8CHAR *)argv[4],
-					   strlen(argv[4])));
+	check("C_Login",
+		bench.fn->C_Login(session, CKU_USER, (CK_UTF8CHAR *)argv[4], strlen(argv[4])));
 	find_key(session, argv[3]);
 	start = now();
 	for (int i = 0; i < n_threads; i++)

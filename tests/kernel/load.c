@@ -21,7 +21,10 @@ static int is_compressed(int fd)
 	char magic[4] = "";
 
 	return pread(fd, magic, sizeof(magic), 0) == sizeof(magic) &&
-	       memcmp(magic, "\x7f" "ELF", 4) != 0;
+		memcmp(magic,
+			"\x7f"
+			"ELF",
+			4) != 0;
 }
 
 int main(int argc, char **argv)
@@ -37,7 +40,8 @@ int main(int argc, char **argv)
 		printf("cannot open: %s\n", strerror(errno));
 		return 1;
 	}
-	if (syscall(SYS_finit_module, fd, "", is_compressed(fd) ? MODULE_INIT_COMPRESSED_FILE : 0)) {
+	if (syscall(SYS_finit_module, fd, "",
+		    is_compressed(fd) ? MODULE_INIT_COMPRESSED_FILE : 0)) {
 		printf("%s %s\n", strerrorname_np(errno), strerror(errno));
 		return 1;
 	}

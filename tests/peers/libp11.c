@@ -5,7 +5,7 @@
  *
  *   TOKEN  private|public|certificate  LABEL  ID in hex  RSA or the curve  BITS  SUBJECT
  *
- * (the subject as RFC 2253 has it, empty for a key).
+ * (the subject in the order of the certificate, empty for a key).
  *
  *   libp11 MODULE PIN
  */
@@ -28,13 +28,13 @@ static void print_key_type(const EVP_PKEY *key)
 	char curve[64] = "RSA";
 
 	if (EVP_PKEY_get_base_id(key) != EVP_PKEY_RSA &&
-	    !EVP_PKEY_get_group_name(key, curve, sizeof(curve), NULL))
+		!EVP_PKEY_get_group_name(key, curve, sizeof(curve), NULL))
 		die("a key that is neither RSA nor on a named curve");
 	printf("%s\t%d\t", curve, EVP_PKEY_get_bits(key));
 }
 
 static void print_head(const PKCS11_TOKEN *token, const char *kind, const char *label,
-		       const unsigned char *id, size_t id_len)
+	const unsigned char *id, size_t id_len)
 {
 	printf("%s\t%s\t%s\t", token->label, kind, label ? label : "");
 	for (size_t i = 0; i < id_len; i++)
@@ -42,8 +42,8 @@ static void print_head(const PKCS11_TOKEN *token, const char *kind, const char *
 	putchar('\t');
 }
 
-static void print_keys(const PKCS11_TOKEN *token, const char *kind, PKCS11_KEY *keys,
-		       unsigned int n_keys)
+static void print_keys(
+	const PKCS11_TOKEN *token, const char *kind, PKCS11_KEY *keys, unsigned int n_keys)
 {
 	for (unsigned int i = 0; i < n_keys; i++) {
 		EVP_PKEY *key = PKCS11_get_public_key(&keys[i]);
@@ -57,8 +57,7 @@ static void print_keys(const PKCS11_TOKEN *token, const char *kind, PKCS11_KEY *
 	}
 }
 
-static void print_certificates(const PKCS11_TOKEN *token, PKCS11_CERT *certs,
-			       unsigned int n_certs)
+static void print_certificates(const PKCS11_TOKEN *token, PKCS11_CERT *certs, unsigned int n_certs)
 {
 	for (unsigned int i = 0; i < n_certs; i++) {
 		BIO *out = BIO_new_fp(stdout, BIO_NOCLOSE);
@@ -66,7 +65,8 @@ static void print_certificates(const PKCS11_TOKEN *token, PKCS11_CERT *certs,
 		print_head(token, "certificate", certs[i].label, certs[i].id, certs[i].id_len);
 		print_key_type(X509_get0_pubkey(certs[i].x509));
 		fflush(stdout);
-		X509_NAME_print_ex(out, X509_get_subject_name(certs[i].x509), 0, XN_FLAG_RFC2253);
+		X509_NAME_print_ex(out, X509_get_subject_name(certs[i].x509), 0,
+			XN_FLAG_RFC2253 & ~XN_FLAG_DN_REV);
 		BIO_free(out);
 		putchar('\n');
 	}
