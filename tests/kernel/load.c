@@ -21,10 +21,7 @@ static int is_compressed(int fd)
 	char magic[4] = "";
 
 	return pread(fd, magic, sizeof(magic), 0) == sizeof(magic) &&
-		memcmp(magic,
-			"\x7f"
-			"ELF",
-			4) != 0;
+		memcmp(magic, "\177ELF", 4) != 0;
 }
 
 int main(int argc, char **argv)
