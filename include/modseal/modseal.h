@@ -3,6 +3,7 @@
 #ifndef MODSEAL_MODSEAL_H
 #define MODSEAL_MODSEAL_H
 
+#include <modseal/batch.h>
 #include <modseal/context.h>
 #include <modseal/error.h>
 #include <modseal/hash.h>

@@ -27,6 +27,10 @@ enum ms_module_state {
 	MS_MODULE_INTERRUPTED, /**< a signature that a kill or a power loss cut off */
 };
 
+enum ms_walk_flags {
+	MS_WALK_SWEEP = 1, /**< ms_sweep() each directory on the way (of a file: its own) */
+};
+
 /** Modules under a directory. */
 struct ms_walk;
 
@@ -36,7 +40,8 @@ struct ms_walk;
  * sorted order; links to directories are not followed, and a link to a file counts only when
  * that file lies beneath the directory and is not found by its own name.
  */
-MS_API int ms_walk_open(const char *path, struct ms_walk **walk, struct ms_error *err);
+MS_API int ms_walk_open(const char *path, unsigned flags, struct ms_walk **walk,
+	struct ms_error *err);
 /**
  * The next module: 1 and *path (as to be opened), *relative (to the directory; the file's own
  * name if a file was given); 0 at the end. Both belong to the walk until the next call. A
@@ -46,6 +51,12 @@ MS_API int ms_walk_next(struct ms_walk *walk, const char **path, const char **re
 	struct ms_error *err);
 /** Ends a walk, also half way; NULL is fine. */
 MS_API void ms_walk_close(struct ms_walk *walk);
+
+/**
+ * Removes the temporary files that a killed run left in a directory; those of a run that still
+ * lives are spared. *swept: how many.
+ */
+MS_API int ms_sweep(const char *dir, unsigned *swept, struct ms_error *err);
 
 #ifdef __cplusplus
 }

@@ -1,22 +1,44 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "src/base/cleanup.h"
-#include "src/cli/batch.h"
 #include "src/cli/choices.h"
 #include "src/cli/cli.h"
 #include "src/cli/keyopts.h"
 #include "src/cli/output.h"
+#include "src/cli/progress.h"
+#include "src/cli/source.h"
+#include "src/cli/stop.h"
+#include "src/cli/tally.h"
 
-#include <modseal/sign.h>
+#include <modseal/batch.h>
+#include <stdlib.h>
 
 static struct {
-	const char *key, *cert, *chain, *output;
-	int hash, key_id;
-	bool stack, keep_existing, dry_run, any_file, json, quiet;
-} opt;
+	struct option_list keys;
+	const char *cert, *chain, *output;
+	int hash, key_id, durability, progress;
+	unsigned jobs;
+	bool stack, keep_existing, dry_run, any_file, append, fail_fast, json, quiet;
+} opt = { .progress = -1 };
+
+static const struct option_choice choices_durability[] = {
+	{ "none", MS_DURABILITY_NONE },
+	{ "batch", MS_DURABILITY_BATCH },
+	{ "file", MS_DURABILITY_FILE },
+	{ 0 },
+};
+
+static const struct option_choice choices_progress[] = {
+	{ "none", PROGRESS_NONE },
+	{ "terminal", PROGRESS_TERMINAL },
+	{ "json", PROGRESS_JSON },
+	{ 0 },
+};
 
 static const struct option_def table[] = {
-	{ "key", 'k', "URI", OPT_STRING, &opt.key, NULL,
-		"The private key: a PKCS#11 URI, or a key file. Needed." },
+	{ "key", 'k', "URI", OPT_LIST, &opt.keys, NULL,
+		"The private key: a PKCS#11 URI, or a key file. Needed. Given several times, the keys "
+		"have to be copies of one (a cluster of HSMs); they share the work, and one that fails "
+		"drops out." },
 	{ "cert", 'c', "CERT", OPT_STRING, &opt.cert, NULL,
 		"Its certificate: a file (PEM or DER) or a PKCS#11 URI. By default the one that lies "
 		"beside the key: on the token with the same CKA_ID, or in the key's file." },
@@ -36,10 +58,26 @@ static const struct option_def table[] = {
 		"default all are replaced." },
 	{ "keep-existing", 0, NULL, OPT_FLAG, &opt.keep_existing, NULL,
 		"Leave alone a module whose signature verifies against this certificate." },
+	{ "append", 0, NULL, OPT_FLAG, &opt.append, NULL,
+		"Add the signature to the file itself, where that is unsigned, uncompressed and has one "
+		"name; nothing of it is rewritten. Faster, but a kill can leave a signature cut short, "
+		"which the next run mends." },
+	{ "jobs", 'j', "N", OPT_UINT, &opt.jobs, NULL,
+		"Have N signatures under way at once, for a token that is far away. By default as many as "
+		"there are processors, or as the key can take if that is less." },
+	{ "durability", 0, "WHEN", OPT_CHOICE, &opt.durability, choices_durability,
+		"When data is on the disk: batch (default: before a few hundred modules at a time get "
+		"their names, by one sync for all), file (each by its own), none (a power loss may leave "
+		"empty modules)." },
+	{ "fail-fast", 0, NULL, OPT_FLAG, &opt.fail_fast, NULL,
+		"Stop at the first module that fails." },
 	{ "any-file", 0, NULL, OPT_FLAG, &opt.any_file, NULL,
 		"Sign files that are no ELF modules, too (kexec images, IMA modsig)." },
 	{ "dry-run", 'n', NULL, OPT_FLAG, &opt.dry_run, NULL,
 		"Tell what would be done; open the key, but sign and write nothing." },
+	{ "progress", 0, "KIND", OPT_CHOICE, &opt.progress, choices_progress,
+		"How far it has come, on standard error: terminal (one line; the default on a terminal), "
+		"json (an object a second) or none." },
 	{ "quiet", 'q', NULL, OPT_FLAG, &opt.quiet, NULL,
 		"Print no line for a module that went well." },
 	{ "json", 0, NULL, OPT_FLAG, &opt.json, NULL,
@@ -49,6 +87,13 @@ static const struct option_def table[] = {
 
 static struct ms_signer *signer;
 static const char *key_type;
+
+/* What the callbacks of the batch work on. */
+struct run {
+	struct source source;
+	struct tally tally;
+	struct progress progress;
+};
 
 static const char *outcome(const struct ms_sign_result *r)
 {
@@ -83,22 +128,139 @@ static void json_result(struct json_object *o, const char *dest,
 	json_add_number(o, "cms_size", r->cms_size);
 }
 
-static int sign_one(const char *path, const char *dest, struct json_object *json,
-	struct ms_error *err)
+static void print_done(struct run *run, const char *path, const char *dest,
+	const struct ms_sign_result *result)
 {
-	struct ms_sign_result result;
-	int r = ms_sign(signer, path, dest, &result, err);
+	struct json_object *o;
 
-	if (r < 0)
-		return r;
-	if (json)
-		json_result(json, dest ? dest : path, &result);
-	else if (!opt.quiet)
-		print_result(path, &result);
-	return result.kept ? OUTCOME_KEPT : OUTCOME_DONE;
+	if (!opt.json) {
+		if (!opt.quiet) {
+			progress_clear(&run->progress);
+			print_result(path, result);
+		}
+		return;
+	}
+	o = json_object_new_object();
+	json_add_text(o, "module", path);
+	json_result(o, dest ? dest : path, result);
+	json_print(o);
 }
 
-static int open_signer(struct ms_context *ctx, struct ms_key **key, struct ms_error *err)
+/* The batch's items are the source's. */
+static int next(void *user, struct ms_batch_item *item, struct ms_error *err)
+{
+	struct run *run = user;
+	struct source_item *own = calloc(1, sizeof(*own));
+	int r;
+
+	if (!own)
+		return MS_ERR_NOMEM;
+	while ((r = source_next(&run->source, own, err)) > 0 && own->same_as) {
+		progress_clear(&run->progress);
+		if (!opt.quiet && !opt.json)
+			printf("%s: kept (the same file as %s)\n", own->path, own->same_as);
+		tally_count(&run->tally, OUTCOME_KEPT);
+		source_item_release(own);
+	}
+	if (r == 0) {
+		free(own);
+		return 0;
+	}
+	*item = (struct ms_batch_item){ own->path, own->dest, own };
+	return r;
+}
+
+static void done(void *user, struct ms_batch_item *item, const struct ms_sign_result *result,
+	const struct ms_error *err)
+{
+	struct run *run = user;
+	const char *path = item->path ? item->path : "?";
+
+	if (err->code) {
+		progress_clear(&run->progress);
+		tally_fail(&run->tally, path, err);
+	} else {
+		print_done(run, path, item->dest, result);
+		tally_count(&run->tally, result->kept ? OUTCOME_KEPT : OUTCOME_DONE);
+	}
+	progress_step(&run->progress, path);
+	if (item->user)
+		source_item_release(item->user);
+	free(item->user);
+}
+
+static bool stop(void *user)
+{
+	return stop_asked();
+}
+
+static void key_lost(void *user, const struct ms_key *key, const struct ms_error *err)
+{
+	fprintf(stderr, "modseal: %s dropped out: %s\n", ms_key_uri(key), err->message);
+}
+
+/* How many modules there are to come: known only by looking, which is worth it where somebody
+ * watches. */
+static unsigned long count(const struct source *source)
+{
+	struct source again = { .argc = source->argc, .argv = source->argv };
+	struct source_item item;
+	struct ms_error err;
+	unsigned long n = 0;
+	int r;
+
+	while ((r = source_next(&again, &item, &err)) != 0) {
+		n += r < 0 || !item.same_as;
+		source_item_release(&item);
+	}
+	source_close(&again);
+	return n;
+}
+
+static int sign_all(int argc, char **argv)
+{
+	struct run run = {
+		.source = { .argc = argc, .argv = argv, .output = opt.output,
+			.sweep = !opt.dry_run },
+		.tally = { .done = opt.dry_run ? "would be signed" : "signed", .json = opt.json,
+			.quiet = opt.quiet },
+	};
+	struct ms_batch_options options = {
+		.jobs = opt.jobs,
+		.append = opt.append,
+		.fail_fast = opt.fail_fast,
+		.durability = (enum ms_durability)opt.durability,
+	};
+	struct ms_batch_callbacks callbacks = { next, done, stop, &run };
+	enum progress_kind kind = opt.progress < 0 ? progress_default()
+						   : (enum progress_kind)opt.progress;
+	struct ms_error err = { 0 };
+	int r;
+
+	progress_begin(&run.progress, kind, kind == PROGRESS_NONE ? 0 : count(&run.source));
+	ms_signer_set_key_lost(signer, key_lost, NULL);
+	stop_on_signals();
+	r = ms_batch_sign(signer, &options, &callbacks, &err);
+	progress_end(&run.progress);
+	if (r < 0)
+		tally_stop(&run.tally, &err);
+	source_close(&run.source);
+	return tally_finish(&run.tally);
+}
+
+/* The keys are freed by the caller, also after a failure. */
+static int open_keys(struct ms_context *ctx, struct ms_key **keys, struct ms_error *err)
+{
+	for (size_t i = 0; i < opt.keys.n; i++) {
+		int r = ms_key_open(ctx, opt.keys.items[i], &keys[i], err);
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int open_signer(struct ms_context *ctx, struct ms_key **keys, struct ms_error *err)
 {
 	struct ms_sign_options options = {
 		.hash = (enum ms_hash)opt.hash,
@@ -110,17 +272,19 @@ static int open_signer(struct ms_context *ctx, struct ms_key **key, struct ms_er
 	};
 	struct ms_cert *cert = NULL, **chain = NULL;
 	size_t n_chain = 0;
-	int r = ms_key_open(ctx, opt.key, key, err);
+	int r = open_keys(ctx, keys, err);
 
 	if (r == 0)
 		r = opt.cert ? ms_cert_open(ctx, opt.cert, &cert, err)
-			     : ms_key_cert(*key, &cert, err);
+			     : ms_key_cert(keys[0], &cert, err);
 	if (r == 0 && opt.chain)
 		r = ms_cert_open_all(opt.chain, &chain, &n_chain, err);
 	options.chain = chain;
 	options.n_chain = n_chain;
 	if (r == 0)
-		r = ms_signer_new(*key, cert, &options, &signer, err);
+		r = ms_signer_new(keys[0], cert, &options, &signer, err);
+	for (size_t i = 1; r == 0 && i < opt.keys.n; i++)
+		r = ms_signer_add_key(signer, keys[i], err);
 	ms_cert_free(cert);
 	ms_cert_list_free(chain, n_chain);
 	return r;
@@ -128,18 +292,12 @@ static int open_signer(struct ms_context *ctx, struct ms_key **key, struct ms_er
 
 static int run(int argc, char **argv)
 {
-	struct batch batch = {
-		.source = { .argc = argc, .argv = argv, .output = opt.output },
-		.tally = { .done = opt.dry_run ? "would be signed" : "signed", .json = opt.json,
-			.quiet = opt.quiet },
-		.one = sign_one,
-	};
 	struct ms_context *ctx = keyopts_context();
-	struct ms_key *key = NULL;
+	struct ms_key **keys;
 	struct ms_error err = { 0 };
 	int r;
 
-	if (!opt.key) {
+	if (!opt.keys.n) {
 		fprintf(stderr, "modseal sign: which key? Name it with -k; 'modseal keys' lists "
 				"those in tokens.\n");
 		return EXIT_STATUS_USAGE;
@@ -148,20 +306,25 @@ static int run(int argc, char **argv)
 		fprintf(stderr, "modseal sign: --stack and --keep-existing exclude each other\n");
 		return EXIT_STATUS_USAGE;
 	}
-	if (!ctx) {
+	keys = calloc(opt.keys.n, sizeof(*keys));
+	if (!ctx || !keys) {
 		fprintf(stderr, "modseal: out of memory\n");
+		free(keys);
 		return EXIT_STATUS_MACHINE;
 	}
-	r = open_signer(ctx, &key, &err);
+	r = open_signer(ctx, keys, &err);
 	if (r < 0) {
 		print_error(&err);
 		r = exit_status_of(r);
 	} else {
-		key_type = ms_key_type(key);
-		r = batch_run(&batch);
+		key_type = ms_key_type(keys[0]);
+		r = sign_all(argc, argv);
 	}
 	ms_signer_free(signer);
-	ms_key_free(key);
+	for (size_t i = 0; i < opt.keys.n; i++)
+		ms_key_free(keys[i]);
+	free(keys);
+	free(opt.keys.items);
 	return r;
 }
 

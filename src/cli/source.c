@@ -64,16 +64,31 @@ static int look_for_same(struct source *s, struct source_item *item, struct ms_e
 	return item->same_as ? 0 : err_nomem(err);
 }
 
+/* Whether the directory of `path` was swept just now: files of one directory often come in a row. */
+static bool new_directory(struct source *s, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char *dir = slash ? strndup(path, (size_t)(slash - path + 1)) : strdup("");
+	bool new = !dir || !s->swept || strcmp(dir, s->swept) != 0;
+
+	free(s->swept);
+	s->swept = dir;
+	return new;
+}
+
 static int destination(struct source *s, const char *relative, struct source_item *item,
 	struct ms_error *err)
 {
 	if (!s->output)
 		return 0;
 	if (s->output_is_dir) {
+		unsigned swept;
 		int r = outpath_make(s->output, relative, &item->dest, err);
 
 		if (r < 0)
 			return r;
+		if (s->sweep && new_directory(s, item->dest))
+			(void)ms_sweep(s->swept && *s->swept ? s->swept : ".", &swept, NULL);
 	} else {
 		item->dest = strdup(s->output);
 		if (!item->dest)
@@ -85,7 +100,8 @@ static int destination(struct source *s, const char *relative, struct source_ite
 static int open_next(struct source *s, struct source_item *item, struct ms_error *err)
 {
 	const char *operand = s->argv[s->next++];
-	int r = ms_walk_open(operand, &s->walk, err);
+	bool sweep = s->sweep && !s->output && new_directory(s, operand);
+	int r = ms_walk_open(operand, sweep ? MS_WALK_SWEEP : 0, &s->walk, err);
 
 	s->found = 0;
 	if (r == 0)
@@ -162,6 +178,8 @@ void source_close(struct source *s)
 		ms_walk_close(s->walk);
 	tdestroy(s->seen, free_seen);
 	outpath_forget(s->claims);
+	free(s->swept);
+	s->swept = NULL;
 	s->walk = NULL;
 	s->seen = s->claims = NULL;
 }

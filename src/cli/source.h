@@ -15,6 +15,7 @@ struct source {
 	int argc; /* operands; filled by the caller */
 	char **argv;
 	const char *output; /* -o, NULL: in place */
+	bool sweep;         /* remove what killed runs left in the directories on the way */
 	/* the rest is the source's own */
 	bool output_is_dir, started;
 	int next;              /* operand to open next */
@@ -22,6 +23,7 @@ struct source {
 	unsigned long found;   /* in that walk */
 	void *seen;            /* tree of the files that were given out */
 	void *claims;          /* tree of the destinations */
+	char *swept;           /* the directory that was swept last */
 };
 
 struct source_item {

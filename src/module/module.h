@@ -95,4 +95,33 @@ int module_tail_build(const void *cms, size_t cms_len, struct buf *tail, struct 
 int module_write(struct module *m, uint64_t keep_len, const void *tail, size_t tail_len,
 	const char *dest, struct ms_error *err);
 
+/*
+ * module_write() in two steps, so that the cost of bringing data to the disk can be shared:
+ * module_stage() writes the temporary file, staged_commit() gives it its name.
+ */
+struct staged;
+
+/* All of module_write() but the name. The module may be closed before the rest is done. */
+int module_stage(struct module *m, uint64_t keep_len, const void *tail, size_t tail_len,
+	const char *dest, struct staged **staged, struct ms_error *err);
+/* Brings the file's data to the disk. */
+int staged_sync(struct staged *staged, struct ms_error *err);
+/* An open file on the file system that it lies on, for syncfs(2); belongs to it. */
+int staged_fd(const struct staged *staged);
+/* Gives it its name. Refuses as module_write() does when the module changed meanwhile. */
+int staged_commit(struct staged *staged, struct ms_error *err);
+/* Removes the temporary file if it was not committed. */
+void staged_free(struct staged *staged);
+
+/* Whether module_append() can be used: uncompressed, unsigned, one name, nothing to cut off. */
+bool module_can_append(const struct module *m);
+/*
+ * Adds the tail to the file itself: under an exclusive lock (flock(2); a file that is locked by
+ * another process is MS_ERR_MODULE), after another look at size and time. On an error the file is
+ * truncated to what it was. *fd (if not NULL) gets a descriptor of it for syncfs(2), to be closed
+ * by the caller.
+ */
+int module_append(struct module *m, const void *tail, size_t tail_len, int *fd,
+	struct ms_error *err);
+
 #endif

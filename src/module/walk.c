@@ -24,6 +24,7 @@ struct ms_walk {
 	size_t root_len; /* of the part of path that was given */
 	struct level *levels;
 	size_t depth;
+	unsigned flags; /* enum ms_walk_flags */
 	bool file_given;
 };
 
@@ -51,6 +52,30 @@ static int by_name(const struct dirent **a, const struct dirent **b)
 	return strcmp((*a)->d_name, (*b)->d_name);
 }
 
+/* What cannot be swept does no harm: the walk itself tells of a directory that cannot be read. */
+static void sweep(const struct ms_walk *walk, const char *dir)
+{
+	unsigned swept;
+
+	if (walk->flags & MS_WALK_SWEEP)
+		(void)ms_sweep(dir, &swept, NULL);
+}
+
+static void sweep_beside(struct ms_walk *walk)
+{
+	char *slash = strrchr(walk->path, '/');
+
+	if (!slash) {
+		sweep(walk, ".");
+	} else if (slash == walk->path) {
+		sweep(walk, "/");
+	} else {
+		*slash = '\0';
+		sweep(walk, walk->path);
+		*slash = '/';
+	}
+}
+
 static int push(struct ms_walk *walk, struct ms_error *err)
 {
 	struct level *levels = reallocarray(walk->levels, walk->depth + 1, sizeof(*levels));
@@ -61,6 +86,7 @@ static int push(struct ms_walk *walk, struct ms_error *err)
 	walk->levels = levels;
 	level = &levels[walk->depth];
 	*level = (struct level){ .path_len = strlen(walk->path) };
+	sweep(walk, walk->path);
 	level->n = scandir(walk->path, &level->entries, wanted, by_name);
 	if (level->n < 0)
 		return err_set_errno(err, MS_ERR_IO, errno, "directory %s cannot be read",
@@ -78,7 +104,8 @@ static void pop(struct ms_walk *walk)
 	free(level->entries);
 }
 
-MS_API int ms_walk_open(const char *path, struct ms_walk **out, struct ms_error *err)
+MS_API int ms_walk_open(const char *path, unsigned flags, struct ms_walk **out,
+	struct ms_error *err)
 {
 	struct ms_walk *walk;
 	struct stat st;
@@ -94,8 +121,11 @@ MS_API int ms_walk_open(const char *path, struct ms_walk **out, struct ms_error 
 		return err_nomem(err);
 	}
 	strcpy(walk->path, path);
+	walk->flags = flags;
 	walk->file_given = !S_ISDIR(st.st_mode);
-	if (!walk->file_given) {
+	if (walk->file_given) {
+		sweep_beside(walk);
+	} else {
 		walk->root_len = strlen(walk->path);
 		while (walk->root_len > 1 && walk->path[walk->root_len - 1] == '/')
 			walk->path[--walk->root_len] = '\0';

@@ -12,10 +12,6 @@
 #include <stdio.h>
 #include <string.h>
 
-/* The hidden name says what left it, should the machine or the process die half way; no module
- * ends in it, so that nothing takes it for one. */
-#define TEMP_SUFFIX ".modseal-XXXXXX"
-
 static void place_free(struct place *p)
 {
 	if (p->fd >= 0)
@@ -77,14 +73,22 @@ static int temp_make(struct place *p, struct ms_error *err)
 		p->temp = NULL;
 		return err_nomem(err);
 	}
-	p->fd = mkostemp(p->temp, O_CLOEXEC);
-	if (p->fd < 0) {
-		int e = errno;
+	for (int tries = 0; tries < 3; tries++) {
+		p->fd = mkostemp(p->temp, O_CLOEXEC);
+		if (p->fd < 0) {
+			int e = errno;
 
-		free(STEAL(p->temp)); /* there is none to remove */
-		return place_failed(p, e, err);
+			free(STEAL(p->temp)); /* there is none to remove */
+			return place_failed(p, e, err);
+		}
+		if (temp_lock(p->fd))
+			return 0;
+		close(p->fd);
+		p->fd = -1;
+		unlink(p->temp);
+		memcpy(p->temp + strlen(p->temp) - 6, "XXXXXX", 6);
 	}
-	return 0;
+	return place_failed(p, EWOULDBLOCK, err);
 }
 
 static int write_packed(const struct module *m, uint64_t keep_len, const struct piece *tail,
@@ -111,11 +115,10 @@ static int write_plain(struct module *m, uint64_t keep_len, const struct piece *
 }
 
 /*
- * Whether the file is still the one that was opened, digested and copied. When another of its
- * names goes away (it is one of several hard links that are signed at the same time), the kernel
- * changes ctime with the link count: that alone is no change.
+ * When another of its names goes away (it is one of several hard links that are signed at the same
+ * time), the kernel changes ctime with the link count: that alone is no change.
  */
-static bool same(const struct stat *now, const struct stat *then)
+bool place_same(const struct stat *now, const struct stat *then)
 {
 	return now->st_dev == then->st_dev && now->st_ino == then->st_ino &&
 		now->st_size == then->st_size && now->st_mtim.tv_sec == then->st_mtim.tv_sec &&
@@ -125,57 +128,109 @@ static bool same(const struct stat *now, const struct stat *then)
 				now->st_ctim.tv_nsec == then->st_ctim.tv_nsec));
 }
 
-static int check_unchanged(const struct module *m, const struct place *to, struct ms_error *err)
+int place_changed(const char *path, struct ms_error *err)
 {
-	struct stat now;
-
-	if (fstat(m->fd, &now) < 0)
-		return err_set_errno(err, MS_ERR_IO, errno, "%s", m->path);
-	if (same(&now, &m->st) &&
-		(!to->in_place || (!lstat(to->path, &now) && same(&now, &m->st))))
-		return 0;
 	err_set(err, MS_ERR_MODULE, "%s was changed by something else while it was being signed",
-		m->path);
+		path);
 	err_hint(err, "Run it again when nothing else writes to that file.");
 	return MS_ERR_MODULE;
 }
 
-/* The data has to reach the disk before the name does, lest a power loss leave a module of NUL
- * bytes where a good one was. */
-static int publish(const struct module *m, struct place *to, struct ms_error *err)
-{
-	int r;
+/* A new file that is complete but has not got its name yet. */
+struct staged {
+	struct place to;
+	char *path;     /* of the module, as it was given */
+	struct stat st; /* of the module when it was opened */
+};
 
-	if (fsync(to->fd) < 0)
-		return place_failed(to, errno, err);
-	r = check_unchanged(m, to, err);
-	if (r)
-		return r;
-	if (rename(to->temp, to->path) < 0)
-		return place_failed(to, errno, err);
-	free(STEAL(to->temp));
-	return 0;
+static int stage(struct module *m, uint64_t keep_len, const struct piece *tail, const char *dest,
+	struct place *to, struct ms_error *err)
+{
+	struct stat now;
+	int r = resolve(m, dest, to, err);
+
+	if (!r)
+		r = temp_make(to, err);
+	if (!r)
+		r = m->compression == MODULE_PLAIN ? write_plain(m, keep_len, tail, to, err)
+						     : write_packed(m, keep_len, tail, to, err);
+	if (!r)
+		r = meta_copy(m, to, err);
+	if (!r && fstat(m->fd, &now) < 0)
+		return err_set_errno(err, MS_ERR_IO, errno, "%s", m->path);
+	if (!r && !place_same(&now, &m->st))
+		r = place_changed(m->path, err);
+	return r;
 }
 
-int module_write(struct module *m, uint64_t keep_len, const void *tail, size_t tail_len,
-	const char *dest, struct ms_error *err)
+int module_stage(struct module *m, uint64_t keep_len, const void *tail, size_t tail_len,
+	const char *dest, struct staged **out, struct ms_error *err)
 {
-	CLEANUP(place_free) struct place to = { .fd = -1 };
 	const struct piece piece = { tail, tail_len };
+	struct staged *s;
 	int r;
 
 	if (keep_len > m->size || !(keep_len + tail_len))
 		return err_set(err, MS_ERR_USAGE, "%s has no %llu bytes to keep", m->path,
 			(unsigned long long)keep_len);
-	r = resolve(m, dest, &to, err);
+	s = calloc(1, sizeof(*s));
+	if (!s)
+		return err_nomem(err);
+	s->to.fd = -1;
+	s->st = m->st;
+	s->path = strdup(m->path);
+	r = s->path ? stage(m, keep_len, &piece, dest, &s->to, err) : err_nomem(err);
+	if (r) {
+		staged_free(s);
+		return r;
+	}
+	*out = s;
+	return 0;
+}
+
+int staged_fd(const struct staged *s)
+{
+	return s->to.fd;
+}
+
+int staged_sync(struct staged *s, struct ms_error *err)
+{
+	return fsync(s->to.fd) < 0 ? place_failed(&s->to, errno, err) : 0;
+}
+
+int staged_commit(struct staged *s, struct ms_error *err)
+{
+	struct stat now;
+
+	if (s->to.in_place && (lstat(s->to.path, &now) || !place_same(&now, &s->st)))
+		return place_changed(s->path, err);
+	if (rename(s->to.temp, s->to.path) < 0)
+		return place_failed(&s->to, errno, err);
+	free(STEAL(s->to.temp));
+	return 0;
+}
+
+void staged_free(struct staged *s)
+{
+	if (!s)
+		return;
+	place_free(&s->to);
+	free(s->path);
+	free(s);
+}
+
+/* The data has to reach the disk before the name does, lest a power loss leave a module of NUL
+ * bytes where a good one was. */
+int module_write(struct module *m, uint64_t keep_len, const void *tail, size_t tail_len,
+	const char *dest, struct ms_error *err)
+{
+	struct staged *s = NULL;
+	int r = module_stage(m, keep_len, tail, tail_len, dest, &s, err);
+
 	if (!r)
-		r = temp_make(&to, err);
+		r = staged_sync(s, err);
 	if (!r)
-		r = m->compression == MODULE_PLAIN ? write_plain(m, keep_len, &piece, &to, err)
-						     : write_packed(m, keep_len, &piece, &to, err);
-	if (!r)
-		r = meta_copy(m, &to, err);
-	if (!r)
-		r = publish(m, &to, err);
+		r = staged_commit(s, err);
+	staged_free(s);
 	return r;
 }

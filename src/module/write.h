@@ -5,14 +5,28 @@
 
 #include "src/module/module.h"
 
+/* The hidden name says what left it, should the machine or the process die half way; no module
+ * ends in it, so that nothing takes it for one. */
+#define TEMP_SUFFIX ".modseal-XXXXXX"
+
+/* Locks a temporary file that was just made; false if a sweep was faster and removed it. */
+bool temp_lock(int fd);
+/* Whether a file name is that of a temporary file. */
+bool temp_is_name(const char *name);
+
 /* Where the new file goes. */
 struct place {
 	char *path;   /* of the file that appears or is replaced, after symbolic links */
 	char *dir;    /* its directory */
 	char *temp;   /* the file being written: DIR/.NAME.modseal-XXXXXX; NULL once it is gone */
-	int fd;       /* of temp */
+	int fd;       /* of temp; holds a lock while temp is there (see sweep.c) */
 	bool in_place; /* path is the module itself */
 };
+
+/* MS_ERR_MODULE: "PATH was changed by something else while it was being signed". */
+int place_changed(const char *path, struct ms_error *err);
+/* Whether the file is still the one that was opened, digested and copied. */
+bool place_same(const struct stat *now, const struct stat *then);
 
 /* Puts the first len bytes of an uncompressed module into the empty file `to` and leaves `to`
  * positioned behind them. Shares blocks with the module where the file system can. */

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "src/cli/stop.h"
+
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+static volatile sig_atomic_t asked;
+
+/* No module is half written at any moment, so that the second signal needs no care: temporary
+ * files are swept by the next run. */
+static void on_signal(int sig)
+{
+	static const char text[] = "\nmodseal: finishing what is in hand; once more stops at once\n";
+
+	if (asked) {
+		signal(sig, SIG_DFL);
+		raise(sig);
+		return;
+	}
+	asked = 1;
+	if (write(STDERR_FILENO, text, sizeof(text) - 1) < 0)
+		return;
+}
+
+void stop_on_signals(void)
+{
+	struct sigaction sa = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
+
+	sigaction(SIGINT, &sa, NULL);
+	sigaction(SIGTERM, &sa, NULL);
+}
+
+bool stop_asked(void)
+{
+	return asked;
+}

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The tail added to the file itself: nothing of the module is rewritten. */
+#include "src/base/cleanup.h"
+#include "src/base/error.h"
+#include "src/module/write.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/file.h>
+
+bool module_can_append(const struct module *m)
+{
+	return m->compression == MODULE_PLAIN && m->tail == MODULE_UNSIGNED && m->st.st_nlink == 1 &&
+		m->bare_len == m->size;
+}
+
+/* Two that append to one file would leave it refused for ever: the first one's tail would become
+ * content of the second's. The lock keeps them apart, and what the first did shows in size and
+ * time. */
+static int lock(const struct module *m, int fd, struct ms_error *err)
+{
+	struct stat now;
+
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+		if (errno != EWOULDBLOCK)
+			return err_set_errno(err, MS_ERR_IO, errno, "%s cannot be locked", m->path);
+		err_set(err, MS_ERR_MODULE, "%s is locked: another process is writing to it", m->path);
+		err_hint(err, "Run it again when that is over.");
+		return MS_ERR_MODULE;
+	}
+	if (fstat(fd, &now) < 0)
+		return err_set_errno(err, MS_ERR_IO, errno, "%s", m->path);
+	return place_same(&now, &m->st) ? 0 : place_changed(m->path, err);
+}
+
+static int write_tail(const struct module *m, int fd, const uint8_t *tail, size_t len,
+	struct ms_error *err)
+{
+	size_t done = 0;
+	int e;
+
+	while (done < len) {
+		ssize_t n = pwrite(fd, tail + done, len - done, (off_t)(m->size + done));
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			goto failed;
+		done += (size_t)n;
+	}
+	return 0;
+
+failed:
+	e = errno;
+	err_set_errno(err, MS_ERR_IO, e, "%s: the signature cannot be appended", m->path);
+	if (ftruncate(fd, (off_t)m->size) < 0) {
+		err_append(err, "; and what was written of it cannot be cut off: %s",
+			strerror(errno));
+		err_hint(err, "Run modseal strip on it when the disk is well again.");
+	}
+	return MS_ERR_IO;
+}
+
+int module_append(struct module *m, const void *tail, size_t tail_len, int *out,
+	struct ms_error *err)
+{
+	AUTO_CLOSE int fd = open(m->target, O_RDWR | O_CLOEXEC | O_NOCTTY | O_NOFOLLOW);
+	int r;
+
+	if (fd < 0)
+		return err_set_errno(err, MS_ERR_IO, errno, "%s cannot be written", m->path);
+	r = lock(m, fd, err);
+	if (!r)
+		r = write_tail(m, fd, tail, tail_len, err);
+	if (r)
+		return r;
+	/* The lock goes here and not with the descriptor, which may live on for syncfs. */
+	flock(fd, LOCK_UN);
+	if (out) {
+		*out = fd;
+		fd = -1;
+	}
+	return 0;
+}
