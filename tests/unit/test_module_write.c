@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Writing back: the file is what it was or all new, and keeps what it had besides content. */
+/* Writing back: the file is what it was or all new, wherever it goes and whatever fails. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,87 +7,9 @@
 
 #include <cmocka.h>
 
-#include "module_fixture.h"
+#include "module_write_fixture.h"
 
-#include <dirent.h>
-#include <errno.h>
-#include <sched.h>
-#include <sys/mount.h>
 #include <sys/stat.h>
-#include <sys/xattr.h>
-
-#define NOBODY 65534
-
-static const char tail[] = "a tail";
-#define TAIL tail, sizeof(tail) - 1
-
-/* Whether nothing but `n` entries is left in the directory: no temporary file. */
-static void assert_entries(const char *dir, unsigned n)
-{
-	DIR *d = opendir(dir);
-	struct dirent *e;
-	unsigned is = 0;
-
-	assert_non_null(d);
-	while ((e = readdir(d))) {
-		assert_null(strstr(e->d_name, ".modseal-"));
-		if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
-			is++;
-	}
-	closedir(d);
-	assert_int_equal(is, n);
-}
-
-/* Empties the directory between tests. */
-static int empty_dir(void **state)
-{
-	DIR *d = opendir(*state);
-	struct dirent *e;
-
-	if (!d || chmod(*state, 0755) < 0)
-		return -1;
-	while ((e = readdir(d))) {
-		char path[512];
-
-		if (!strcmp(e->d_name, ".") || !strcmp(e->d_name, ".."))
-			continue;
-		snprintf(path, sizeof(path), "%s/%s", (const char *)*state, e->d_name);
-		nftw(path, remove_one, 4, FTW_DEPTH | FTW_PHYS);
-	}
-	closedir(d);
-	return 0;
-}
-
-/* A module of `size` bytes of text at DIR/m.ko, opened; *after is what m.ko with TAIL is. */
-static struct module *module_at(const char *path, size_t size, struct buf *before,
-	struct buf *after)
-{
-	make_elf(&(struct fixture_elf){ .wide = true, .text = size }, before);
-	write_buf(path, before);
-	buf_free(after);
-	add_buf(after, before);
-	assert_int_equal(buf_add(after, TAIL), 0);
-	return open_ok(path, 0);
-}
-
-static void write_ok(struct module *m, const char *dest)
-{
-	struct ms_error err = { 0 };
-
-	if (module_write(m, m->bare_len, TAIL, dest, &err))
-		fail_msg("%s", err.message);
-	module_close(m);
-}
-
-static void write_fails(struct module *m, const char *dest, int code, const char *part)
-{
-	struct ms_error err = { 0 };
-
-	assert_int_equal(module_write(m, m->bare_len, TAIL, dest, &err), code);
-	assert_contains(err.message, dest ? dest : m->target);
-	assert_contains(err.message, part);
-	module_close(m);
-}
 
 static void test_in_place(void **state)
 {
@@ -119,21 +41,6 @@ static void test_in_place(void **state)
 		assert_true(now.st_atim.tv_sec == 1000000000 || now.st_atim.tv_sec > 1600000000);
 		assert_entries(*state, 1);
 	}
-}
-
-static void test_access_time(void **state)
-{
-	AUTO_BUF struct buf before = { 0 };
-	AUTO_BUF struct buf after = { 0 };
-	const char *path = in_dir(state, "m.ko");
-	struct module *m = module_at(path, 64, &before, &after);
-	struct stat now;
-
-	m->st.st_atim = (struct timespec){ .tv_sec = 1000000000, .tv_nsec = 123456789 };
-	write_ok(m, NULL);
-	assert_int_equal(stat(path, &now), 0);
-	assert_int_equal(now.st_atim.tv_sec, 1000000000);
-	assert_int_equal(now.st_atim.tv_nsec, 123456789);
 }
 
 /* Replacing a signature, and taking it away. */
@@ -332,122 +239,6 @@ static void test_hard_links_at_once(void **state)
 	assert_holds(other, &after);
 }
 
-static void test_owner_and_mode(void **state)
-{
-	AUTO_BUF struct buf before = { 0 };
-	AUTO_BUF struct buf after = { 0 };
-	const char *path = in_dir(state, "m.ko");
-	struct stat st;
-
-	if (geteuid() != 0)
-		skip();
-	module_close(module_at(path, 64, &before, &after));
-	assert_int_equal(chown(path, 1234, 4321), 0);
-	assert_int_equal(chmod(path, 04751), 0);
-	write_ok(open_ok(path, 0), NULL);
-	assert_int_equal(stat(path, &st), 0);
-	assert_int_equal(st.st_uid, 1234);
-	assert_int_equal(st.st_gid, 4321);
-	assert_int_equal(st.st_mode, S_IFREG | 04751);
-}
-
-/* Who may replace the file but not give it away owns the new one; nobody's rights are lent. */
-static void test_owner_lost(void **state)
-{
-	AUTO_BUF struct buf before = { 0 };
-	AUTO_BUF struct buf after = { 0 };
-	const char *path = in_dir(state, "m.ko");
-	struct ms_error err = { 0 };
-	struct module *m;
-	struct stat st;
-	int r;
-
-	if (geteuid() != 0)
-		skip();
-	module_close(module_at(path, 64, &before, &after));
-	assert_int_equal(chown(path, 1234, 4321), 0);
-	assert_int_equal(chmod(path, 06755), 0);
-	assert_int_equal(chmod(*state, 0777), 0);
-	m = open_ok(path, 0);
-	assert_int_equal(seteuid(NOBODY), 0);
-	r = module_write(m, m->bare_len, TAIL, NULL, &err);
-	assert_int_equal(seteuid(0), 0);
-	module_close(m);
-	assert_int_equal(r, 0);
-	assert_holds(path, &after);
-	assert_int_equal(stat(path, &st), 0);
-	assert_int_equal(st.st_uid, NOBODY);
-	assert_int_equal(st.st_mode, S_IFREG | 0755);
-}
-
-static void test_attributes(void **state)
-{
-	AUTO_BUF struct buf before = { 0 };
-	AUTO_BUF struct buf after = { 0 };
-	const char *path = in_dir(state, "m.ko");
-	char value[300], got[300];
-	bool ima;
-
-	module_close(module_at(path, 64, &before, &after));
-	memset(value, 'v', sizeof(value));
-	if (setxattr(path, "user.one", "1", 1, 0) < 0 && errno == ENOTSUP)
-		skip();
-	assert_int_equal(setxattr(path, "user.long", value, sizeof(value), 0), 0);
-	assert_int_equal(setxattr(path, "user.empty", "", 0, 0), 0);
-	/* they cover the old content; may not be allowed here */
-	ima = !setxattr(path, "security.ima", "\4\4", 2, 0);
-	write_ok(open_ok(path, 0), NULL);
-	assert_int_equal(getxattr(path, "user.one", got, sizeof(got)), 1);
-	assert_int_equal(getxattr(path, "user.empty", got, sizeof(got)), 0);
-	assert_int_equal(getxattr(path, "user.long", got, sizeof(got)), sizeof(value));
-	assert_memory_equal(got, value, sizeof(value));
-	if (ima)
-		assert_int_equal(getxattr(path, "security.ima", got, sizeof(got)), -1);
-}
-
-#define ACL_ENTRY(tag, perm, id) tag, 0, perm, 0, id, id, id, id
-/* A POSIX ACL as the kernel has it: user::rw-, user:7:r--, group::r--, mask::r--, other::--- */
-static const uint8_t acl[] = { 2, 0, 0, 0, ACL_ENTRY(1, 6, 0xff), 2, 0, 4, 0, 7, 0, 0, 0,
-	ACL_ENTRY(4, 4, 0xff), ACL_ENTRY(0x10, 4, 0xff), ACL_ENTRY(0x20, 0, 0xff) };
-
-static void test_acl(void **state)
-{
-	AUTO_BUF struct buf before = { 0 };
-	AUTO_BUF struct buf after = { 0 };
-	const char *path = in_dir(state, "m.ko");
-	uint8_t got[100];
-	struct stat st;
-
-	module_close(module_at(path, 64, &before, &after));
-	if (setxattr(path, "system.posix_acl_access", acl, sizeof(acl), 0) < 0 &&
-		errno == ENOTSUP)
-		skip();
-	write_ok(open_ok(path, 0), NULL);
-	assert_int_equal(getxattr(path, "system.posix_acl_access", got, sizeof(got)), sizeof(acl));
-	assert_memory_equal(got, acl, sizeof(acl));
-	assert_int_equal(stat(path, &st), 0);
-	assert_int_equal(st.st_mode & 07777, 0640);
-}
-
-/* The directory's default ACL is for new files; to everybody this one is an old one. */
-static void test_default_acl(void **state)
-{
-	AUTO_BUF struct buf before = { 0 };
-	AUTO_BUF struct buf after = { 0 };
-	const char *dir = in_dir(state, "sub"), *path = in_dir(state, "sub/m.ko");
-	uint8_t got[100];
-	struct stat st;
-
-	assert_int_equal(mkdir(dir, 0755), 0);
-	module_close(module_at(path, 64, &before, &after));
-	if (setxattr(dir, "system.posix_acl_default", acl, sizeof(acl), 0) < 0 && errno == ENOTSUP)
-		skip();
-	write_ok(open_ok(path, 0), NULL);
-	assert_int_equal(getxattr(path, "system.posix_acl_access", got, sizeof(got)), -1);
-	assert_int_equal(stat(path, &st), 0);
-	assert_int_equal(st.st_mode & 07777, 0644);
-}
-
 static void test_changed_meanwhile(void **state)
 {
 	AUTO_BUF struct buf before = { 0 };
@@ -525,20 +316,6 @@ static void test_read_only_directory(void **state)
 	assert_entries(*state, 1);
 }
 
-/* A file system of its own on DIR/small, in a mount namespace of this process's own. */
-static const char *mounted(void **state, const char *type, const char *options)
-{
-	const char *dir = in_dir(state, "small");
-
-	if (geteuid() != 0 || unshare(CLONE_NEWNS) < 0 ||
-		mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) < 0)
-		skip();
-	assert_int_equal(mkdir(dir, 0755), 0);
-	if (mount("none", dir, type, 0, options) < 0)
-		skip();
-	return dir;
-}
-
 static void test_no_space(void **state)
 {
 	AUTO_BUF struct buf before = { 0 };
@@ -573,11 +350,8 @@ static void test_no_space(void **state)
 	write_fails(m, path, MS_ERR_IO, "No space left");
 	assert_entries(dir, 0);
 	assert_holds(big, &before);
-	/* what does fit crosses, with what the other side can't keep left out */
-	m = module_at(big, 200000, &before, &after);
-	setxattr(big, "user.one", "1", 1, 0);
-	module_close(m);
-	write_ok(open_ok(big, 0), path);
+	/* what does fit crosses */
+	write_ok(module_at(big, 200000, &before, &after), path);
 	assert_holds(path, &after);
 	assert_entries(dir, 1);
 
@@ -588,30 +362,10 @@ static void test_no_space(void **state)
 	assert_int_equal(umount(dir), 0);
 }
 
-/* Another file system may have no extended attributes at all. */
-static void test_no_attributes_there(void **state)
-{
-	AUTO_BUF struct buf before = { 0 };
-	AUTO_BUF struct buf after = { 0 };
-	const char *path = in_dir(state, "m.ko");
-	const char *dir = mounted(state, "ramfs", NULL);
-	const char *dest = in_dir(state, "small/m.ko");
-
-	module_close(module_at(path, 64, &before, &after));
-	if (setxattr(path, "user.one", "1", 1, 0) < 0 && errno == ENOTSUP)
-		skip();
-	write_ok(open_ok(path, 0), dest);
-	assert_holds(dest, &after);
-	assert_int_equal(umount(dir), 0);
-}
-
-#define TEST(name) cmocka_unit_test_setup(name, empty_dir)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_in_place),
-		TEST(test_access_time),
 		TEST(test_keep_less),
 		TEST(test_compressed),
 		TEST(test_dest),
@@ -620,15 +374,9 @@ int main(void)
 		TEST(test_long_name),
 		TEST(test_links),
 		TEST(test_hard_links_at_once),
-		TEST(test_owner_and_mode),
-		TEST(test_owner_lost),
-		TEST(test_attributes),
-		TEST(test_acl),
-		TEST(test_default_acl),
 		TEST(test_changed_meanwhile),
 		TEST(test_read_only_directory),
 		TEST(test_no_space),
-		TEST(test_no_attributes_there),
 	};
 
 	return cmocka_run_group_tests(tests, dir_setup, dir_teardown);
