@@ -8,11 +8,19 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/xattr.h>
+
+/* IMA's and EVM's attributes are about the whole content; a new file leaves them out. */
+static bool is_measured(int fd)
+{
+	return fgetxattr(fd, "security.ima", NULL, 0) >= 0 ||
+		fgetxattr(fd, "security.evm", NULL, 0) >= 0;
+}
 
 bool module_can_append(const struct module *m)
 {
 	return m->compression == MODULE_PLAIN && m->tail == MODULE_UNSIGNED && m->st.st_nlink == 1 &&
-		m->bare_len == m->size;
+		m->bare_len == m->size && !is_measured(m->fd) && euidaccess(m->target, W_OK) == 0;
 }
 
 /* Two that append to one file would leave it refused for ever: the first one's tail would become
@@ -31,12 +39,14 @@ static int lock(const struct module *m, int fd, struct ms_error *err)
 	}
 	if (fstat(fd, &now) < 0)
 		return err_set_errno(err, MS_ERR_IO, errno, "%s", m->path);
-	return place_same(&now, &m->st) ? 0 : place_changed(m->path, err);
+	/* place_same() forgives a changed number of names; here a new name would change, too. */
+	return place_same(&now, &m->st) && now.st_nlink == 1 ? 0 : place_changed(m->path, err);
 }
 
 static int write_tail(const struct module *m, int fd, const uint8_t *tail, size_t len,
 	struct ms_error *err)
 {
+	struct stat now;
 	size_t done = 0;
 	int e;
 
@@ -49,7 +59,10 @@ static int write_tail(const struct module *m, int fd, const uint8_t *tail, size_
 			goto failed;
 		done += (size_t)n;
 	}
-	return 0;
+	/* Who knows nothing of the lock (sign-file) may have appended as well. */
+	if (fstat(fd, &now) < 0)
+		goto failed;
+	return (uint64_t)now.st_size == m->size + len ? 0 : place_changed(m->path, err);
 
 failed:
 	e = errno;

@@ -85,8 +85,9 @@ int module_tail_build(const void *cms, size_t cms_len, struct buf *tail, struct 
 
 /*
  * Writes the first keep_len bytes and the tail (tail_len may be 0) to `dest` (NULL: in place, over
- * m->target; else a path, which may exist), compressed as the module was, with parameters that the kernel's own decompressor reads: a temporary file beside the
- * destination, then rename, so that at any moment the destination is what it was or all new.
+ * m->target; else a path, which may exist), compressed as the module was, with parameters that the
+ * kernel's own decompressor reads: a temporary file beside the destination, then rename, so that
+ * at any moment the destination is what it was or all new.
  * Keeps mode, owner (as far as allowed), times as documented in modseal-sign(1) and extended
  * attributes but security.ima and security.evm, which cover the old content. In place,
  * refuses with MS_ERR_MODULE when the file changed since module_open().
