@@ -2,8 +2,10 @@
 #include "src/cli/keyopts.h"
 
 #include "src/base/secret.h"
+#include "src/cli/cli.h"
 #include "src/cli/prompt.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -81,13 +83,28 @@ struct ms_context *keyopts_context(void)
 	return context;
 }
 
+/* Whether results did not get out; says so. */
+static bool output_lost(void)
+{
+	bool before = ferror(stdout);
+
+	if (fflush(stdout) == 0 && !before)
+		return false;
+	if (before) /* errno is of something else by now */
+		fprintf(stderr, "modseal: standard output cannot be written\n");
+	else
+		fprintf(stderr, "modseal: standard output cannot be written: %s\n",
+			strerror(errno));
+	return true;
+}
+
 void keyopts_exit(int status)
 {
 	bool wedged = context && ms_context_wedged(context);
 
 	secret_free(env_pin);
-	if (fflush(stdout) != 0 && status == 0)
-		status = 4;
+	if (output_lost() && status == 0)
+		status = EXIT_STATUS_MACHINE;
 	if (wedged) {
 		fflush(stderr);
 		_exit(status);
