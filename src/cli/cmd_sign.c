@@ -115,11 +115,13 @@ static void print_result(const char *path, const struct ms_sign_result *r)
 	printf("\n");
 }
 
-static void json_result(struct json_object *o, const char *dest,
+static void json_result(struct json_object *o, const char *path, const char *dest,
 	const struct ms_sign_result *r)
 {
+	const char *in_place = r->kept ? NULL : path;
+
 	json_add_text(o, "result", outcome(r));
-	json_add_text(o, "written", opt.dry_run || (r->kept && !dest) ? NULL : dest);
+	json_add_text(o, "written", opt.dry_run ? NULL : dest ? dest : in_place);
 	json_add_text(o, "hash", ms_hash_name(ms_signer_hash(signer)));
 	json_add_text(o, "key_type", key_type);
 	json_add_number(o, "replaced", r->replaced);
@@ -142,7 +144,7 @@ static void print_done(struct run *run, const char *path, const char *dest,
 	}
 	o = json_object_new_object();
 	json_add_text(o, "module", path);
-	json_result(o, dest ? dest : path, result);
+	json_result(o, path, dest, result);
 	json_print(o);
 }
 
@@ -210,7 +212,7 @@ static unsigned long count(const struct source *source)
 	int r;
 
 	while ((r = source_next(&again, &item, &err)) != 0) {
-		n += r < 0 || !item.same_as;
+		n += r < 0 || source->output || !item.same_as;
 		source_item_release(&item);
 	}
 	source_close(&again);
@@ -221,7 +223,7 @@ static int sign_all(int argc, char **argv)
 {
 	struct run run = {
 		.source = { .argc = argc, .argv = argv, .output = opt.output,
-			.sweep = !opt.dry_run },
+			.sweep = !opt.dry_run, .dry_run = opt.dry_run },
 		.tally = { .done = opt.dry_run ? "would be signed" : "signed", .json = opt.json,
 			.quiet = opt.quiet },
 	};

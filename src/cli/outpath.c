@@ -24,8 +24,7 @@ bool outpath_is_dir(const char *output, int n_operands, char **operands)
 		(n_operands == 1 && is_dir(operands[0]));
 }
 
-/* Makes all directories above `path`. */
-static int make_parents(char *path, struct ms_error *err)
+int outpath_make_parents(char *path, struct ms_error *err)
 {
 	for (char *p = strchr(path + 1, '/'); p; p = strchr(p + 1, '/')) {
 		int r;
@@ -42,20 +41,12 @@ static int make_parents(char *path, struct ms_error *err)
 	return 0;
 }
 
-int outpath_make(const char *output, const char *relative, char **path, struct ms_error *err)
+int outpath_join(const char *output, const char *relative, char **path, struct ms_error *err)
 {
-	char *joined;
-	int r;
-
-	if (asprintf(&joined, "%s/%s", output, relative) < 0)
-		return err_nomem(err);
-	r = make_parents(joined, err);
-	if (r < 0) {
-		free(joined);
-		return r;
-	}
-	*path = joined;
-	return 0;
+	if (asprintf(path, "%s/%s", output, relative) >= 0)
+		return 0;
+	*path = NULL;
+	return err_nomem(err);
 }
 
 struct claim {

@@ -6,29 +6,25 @@
 #include "src/cli/outpath.h"
 
 #include <search.h>
+#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
-/* A file that was given out, and by which path. */
+/* A file that was given out: where it lies, and by which path it was reached. Hard links are files
+ * of their own: each name gets its signature. */
 struct seen {
-	dev_t dev;
-	ino_t ino;
-	char *path;
+	char *target, *path;
 };
 
 static int compare_seen(const void *a, const void *b)
 {
-	const struct seen *x = a, *y = b;
-
-	if (x->dev != y->dev)
-		return x->dev < y->dev ? -1 : 1;
-	return x->ino < y->ino ? -1 : x->ino > y->ino;
+	return strcmp(((const struct seen *)a)->target, ((const struct seen *)b)->target);
 }
 
 static void free_seen(void *p)
 {
 	struct seen *seen = p;
 
+	free(seen->target);
 	free(seen->path);
 	free(seen);
 }
@@ -41,16 +37,15 @@ bool source_output_is_dir(const struct source *s)
 /* A file that cannot be looked at is no duplicate: whoever opens it will say what is wrong. */
 static int look_for_same(struct source *s, struct source_item *item, struct ms_error *err)
 {
+	AUTO_FREE char *target = realpath(item->path, NULL);
 	struct seen *seen, **found;
-	struct stat st;
 
-	if (stat(item->path, &st) < 0)
+	if (!target)
 		return 0;
 	seen = calloc(1, sizeof(*seen));
 	if (!seen)
 		return err_nomem(err);
-	seen->dev = st.st_dev;
-	seen->ino = st.st_ino;
+	seen->target = STEAL(target);
 	seen->path = strdup(item->path);
 	found = seen->path ? tsearch(seen, &s->seen, compare_seen) : NULL;
 	if (!found) {
@@ -83,8 +78,10 @@ static int destination(struct source *s, const char *relative, struct source_ite
 		return 0;
 	if (s->output_is_dir) {
 		unsigned swept;
-		int r = outpath_make(s->output, relative, &item->dest, err);
+		int r = outpath_join(s->output, relative, &item->dest, err);
 
+		if (r == 0 && !s->dry_run)
+			r = outpath_make_parents(item->dest, err);
 		if (r < 0)
 			return r;
 		if (s->sweep && new_directory(s, item->dest))
@@ -159,7 +156,8 @@ int source_next(struct source *s, struct source_item *item, struct ms_error *err
 		return err_nomem(err);
 	if (r > 0)
 		r = destination(s, relative, item, err);
-	if (r == 0)
+	/* With -o each path has a destination of its own. */
+	if (r == 0 && !s->output)
 		r = look_for_same(s, item, err);
 	return r < 0 ? r : 1;
 }

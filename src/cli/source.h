@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The modules that the operands of a command name, one after the other: files as they are, all
- * modules below directories, each with the place where -o puts it. A file that comes a second
- * time, by another path or a link, is told.
+ * modules below directories, each with the place where -o puts it. A file that is to be changed in
+ * place and comes a second time, by another path or a symbolic link, is told.
  */
 #ifndef MODSEAL_CLI_SOURCE_H
 #define MODSEAL_CLI_SOURCE_H
@@ -16,6 +16,7 @@ struct source {
 	char **argv;
 	const char *output; /* -o, NULL: in place */
 	bool sweep;         /* remove what killed runs left in the directories on the way */
+	bool dry_run;       /* make no directories for `output` */
 	/* the rest is the source's own */
 	bool output_is_dir, started;
 	int next;              /* operand to open next */
