@@ -77,21 +77,43 @@ int file_write_all(int fd, const void *data, size_t len)
 	return 0;
 }
 
+/* Where a file is that may not be there yet: links are followed, and what is no file is left alone
+ * (rename(2) would put a file in the place of a device). */
+static int place_of(const char *path, char **place, struct ms_error *err)
+{
+	struct stat st;
+
+	if (lstat(path, &st) < 0 && errno == ENOENT) {
+		*place = strdup(path);
+		return *place ? 0 : err_nomem(err);
+	}
+	*place = realpath(path, NULL);
+	if (!*place || stat(*place, &st) < 0)
+		return err_set_errno(err, MS_ERR_IO, errno, "%s cannot be written", path);
+	if (S_ISDIR(st.st_mode))
+		return err_set(err, MS_ERR_IO, "%s is a directory", path);
+	if (!S_ISREG(st.st_mode))
+		return err_set(err, MS_ERR_IO, "%s is not a regular file", path);
+	return 0;
+}
+
 int file_replace(const char *path, const void *data, size_t len, mode_t mode,
 	struct ms_error *err)
 {
-	AUTO_FREE char *tmp = NULL;
+	AUTO_FREE char *place = NULL, *tmp = NULL;
 	AUTO_CLOSE int fd = -1;
-	int e;
+	int e, r = place_of(path, &place, err);
 
-	if (asprintf(&tmp, "%s.%ld.tmp", path, (long)getpid()) < 0) {
+	if (r < 0)
+		return r;
+	if (asprintf(&tmp, "%s.%ld.tmp", place, (long)getpid()) < 0) {
 		tmp = NULL;
 		return err_nomem(err);
 	}
 	fd = open(tmp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
 	if (fd < 0)
 		return err_set_errno(err, MS_ERR_IO, errno, "%s cannot be written", path);
-	if (file_write_all(fd, data, len) < 0 || fsync(fd) < 0 || rename(tmp, path) < 0) {
+	if (file_write_all(fd, data, len) < 0 || fsync(fd) < 0 || rename(tmp, place) < 0) {
 		e = errno;
 		unlink(tmp);
 		return err_set_errno(err, MS_ERR_IO, e, "%s cannot be written", path);

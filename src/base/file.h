@@ -15,7 +15,8 @@ int file_pread(int fd, void *data, size_t len, off_t offset);
 /* Writes all bytes: 0, or -1 with errno. */
 int file_write_all(int fd, const void *data, size_t len);
 /* Puts bytes into `path` so that it holds either what it held or all of them: a new file in the
- * same directory, then rename. `mode` is subject to the umask. */
+ * same directory, then rename. A link is followed; what is there and is no regular file is
+ * MS_ERR_IO. `mode` is subject to the umask. */
 int file_replace(const char *path, const void *data, size_t len, mode_t mode,
 	struct ms_error *err);
 
