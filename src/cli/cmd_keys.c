@@ -4,6 +4,7 @@
 #include "src/cli/output.h"
 
 #include <modseal/list.h>
+#include <string.h>
 
 static struct {
 	bool login, json;
@@ -42,9 +43,11 @@ static void print_object(const struct ms_object *o)
 {
 	const char *comma = "    ";
 
-	printf("  %s %s%s%s\n", kind_name(o->kind), o->label ? o->label : "(no label)",
+	printf("  %s %s%s%s", kind_name(o->kind), o->label ? o->label : "(no label)",
 		o->type ? ", " : "", o->type ? o->type : "");
-	printf("    %s\n", o->uri);
+	if (o->type && o->bits && !strcmp(o->type, "RSA")) /* a curve's name has its size */
+		printf("-%u", o->bits);
+	printf("\n    %s\n", o->uri);
 	if (o->kind == MS_OBJECT_PRIVATE_KEY) {
 		answer("sensitive", "NOT sensitive", o->sensitive, &comma);
 		answer("never extractable",
