@@ -113,8 +113,15 @@ int options_parse(const struct command *command, int *argc, char ***argv)
 	struct option longs[MAX_OPTIONS + 1] = { 0 };
 	char shorts[2 * MAX_OPTIONS + 2] = "", *s = shorts;
 	size_t n = collect(command, list);
+	static char title[64];
+	const char *name = (*argv)[0];
 	int c, r;
 
+	/* getopt's messages begin with it */
+	if (!strcmp(name, command->name)) {
+		snprintf(title, sizeof(title), "modseal %s", name);
+		(*argv)[0] = title;
+	}
 	for (size_t i = 0; i < n; i++) {
 		longs[i].name = list[i]->name;
 		longs[i].has_arg = list[i]->arg ? required_argument : no_argument;
