@@ -18,7 +18,7 @@ static const struct code {
 } codes[] = {
 #define CODE(name, err, words, hint) { name, #name, words, hint, err }
 	CODE(CKR_CANCEL, MS_ERR_TOKEN, "the call was cancelled", "Run it again."),
-	CODE(CKR_HOST_MEMORY, MS_ERR_NOMEM, "the module ran out of memory", ""),
+	CODE(CKR_HOST_MEMORY, MS_ERR_TOKEN, "the module says that memory is out", VENDOR),
 	CODE(CKR_SLOT_ID_INVALID, MS_ERR_TOKEN, "the slot is not there any more", AGAIN),
 	CODE(CKR_GENERAL_ERROR, MS_ERR_TOKEN, "the module failed and says no more", VENDOR),
 	CODE(CKR_FUNCTION_FAILED, MS_ERR_TOKEN, "the module failed and says no more", VENDOR),
@@ -148,9 +148,4 @@ bool ckr_session_lost(CK_RV rv)
 {
 	return rv == CKR_SESSION_HANDLE_INVALID || rv == CKR_SESSION_CLOSED ||
 		rv == CKR_OPERATION_ACTIVE;
-}
-
-bool ckr_token_gone(CK_RV rv)
-{
-	return rv == CKR_TOKEN_NOT_PRESENT || rv == CKR_DEVICE_REMOVED || rv == CKR_SLOT_ID_INVALID;
 }

@@ -10,15 +10,13 @@
 /* "CKR_PIN_LOCKED"; "CKR 0x80000001" in buf for codes without a name. */
 const char *ckr_name(CK_RV rv, char buf[32]);
 
-/* Sets "PLACE: WORDS (CALL: CKR_NAME)" and a hint. Returns MS_ERR_PIN, MS_ERR_KEY, MS_ERR_NOMEM or
- * MS_ERR_TOKEN. `place` names the token or module, `call` is the function that returned rv. */
+/* Sets "PLACE: WORDS (CALL: CKR_NAME)" and a hint. Returns MS_ERR_PIN, MS_ERR_KEY or MS_ERR_TOKEN.
+ * `place` names the token or module, `call` is the function that returned rv. */
 int ckr_err(struct ms_error *err, CK_RV rv, const char *place, const char *call);
 
 /* The answers to C_Login that say that this PIN must not be given again. */
 bool ckr_pin_refused(CK_RV rv);
 /* The session is gone or unusable, which a new one may mend. */
 bool ckr_session_lost(CK_RV rv);
-/* There is no token in the slot (any more). */
-bool ckr_token_gone(CK_RV rv);
 
 #endif

@@ -44,11 +44,14 @@ static int load_public(struct load *l)
 
 	if (r < 0)
 		return r;
+	if (type == (CK_KEY_TYPE)-1)
+		return err_set(err_of(l), MS_ERR_KEY,
+			"%s: the token does not tell what type of key it is", l->uri);
 	if (type != CKK_RSA && type != CKK_EC) {
-		err_set(err_of(l), MS_ERR_UNSUPPORTED, "%s: key type 0x%lx is neither RSA nor EC",
-			l->uri, type);
+		err_set(err_of(l), MS_ERR_KEY, "%s: key type 0x%lx is neither RSA nor EC", l->uri,
+			type);
 		err_hint(err_of(l), "Kernels check module signatures by RSA and EC keys.");
-		return MS_ERR_UNSUPPORTED;
+		return MS_ERR_KEY;
 	}
 	r = p11_public_half(&l->reader, l->key.handle, type, &l->pub);
 	if (r < 0)

@@ -125,20 +125,14 @@ static int init_fn(void *arg)
 {
 	struct init *init = arg;
 	struct p11_module *m = init->module;
-	const char *why;
 	CK_INFO info;
 	CK_RV rv;
 
 	watch_enter("C_Initialize", m->place);
 	rv = p11_kit_module_initialize(m->functions);
 	watch_leave();
-	if (rv != CKR_OK) {
-		ckr_err(init->err, rv, m->place, "C_Initialize");
-		why = p11_kit_message();
-		if (why)
-			err_append(init->err, "; p11-kit: %s", why);
-		return MS_ERR_TOKEN;
-	}
+	if (rv != CKR_OK)
+		return ckr_err(init->err, rv, m->place, "C_Initialize");
 	m->ready = true;
 	memset(&info, 0, sizeof(info));
 	rv = P11_CALL(m, m->place, C_GetInfo, &info);

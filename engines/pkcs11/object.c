@@ -188,7 +188,7 @@ char *p11_object_uri(struct p11_reader *r, CK_OBJECT_HANDLE object, CK_OBJECT_CL
 		attrs[n++] = (CK_ATTRIBUTE){ CKA_ID, id.data, id.len };
 	if (label.len)
 		attrs[n++] = (CK_ATTRIBUTE){ CKA_LABEL, label.data, label.len };
-	uri = p11_uri_format(&r->token->info, attrs, n, like);
+	uri = p11_uri_format(r->token->slot, &r->token->info, attrs, n, like);
 	if (!uri)
 		err_nomem(r->err);
 	return uri;

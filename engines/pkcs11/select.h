@@ -30,8 +30,8 @@ struct p11_selection {
 
 /*
  * Finds the one object that the URI means, logging in where that is needed and the URI leaves no
- * doubt about the token. None or several: MS_ERR_KEY or MS_ERR_CERT, which lists what there is.
- * When something could not be asked and nothing was found elsewhere, its error is returned.
+ * doubt about the token. None or several: MS_ERR_KEY or MS_ERR_CERT, which lists what there is and
+ * what could not be asked; MS_ERR_TOKEN or MS_ERR_TIMEOUT when there is nothing to list.
  */
 int p11_select(struct p11_selection *s, struct ms_error *err);
 /* Adds what matches on this token to `found`. */

@@ -42,11 +42,12 @@ static void end_lines(struct lines *l)
 }
 
 /* What could not be asked may be what was meant. */
-static int trouble(const struct p11_selection *s, struct ms_error *err)
+static void add_trouble(const struct p11_selection *s, struct lines *l)
 {
-	if (err)
-		*err = s->trouble;
-	return s->trouble.code;
+	if (!s->trouble.code)
+		return;
+	add_line(l, "and this could not be asked:");
+	add_line(l, s->trouble.message);
 }
 
 static int add_token_line(struct lines *l, const struct p11_token *t, const struct p11_uri *like)
@@ -59,31 +60,45 @@ static int add_token_line(struct lines *l, const struct p11_token *t, const stru
 	return 0;
 }
 
-int p11_err_no_token(struct p11_selection *s, struct ms_error *err)
+static int list_tokens(const struct p11_selection *s, struct lines *lines, size_t *n)
 {
-	struct lines lines = { .err = err };
-	size_t n = 0;
 	int r = 0;
 
-	if (s->trouble.code)
-		return trouble(s, err);
-	err_set(err, code_of(s), "no token matches %s; there are:", s->uri->text);
 	for (size_t i = 0; i < s->modules.n; i++) {
 		const struct p11_module *m = s->modules.list[i];
 
 		for (size_t j = 0; j < m->n_tokens && r == 0; j++) {
 			if (!p11_token_usable(m->tokens[j]))
 				continue;
-			r = add_token_line(&lines, m->tokens[j], s->uri);
-			n++;
+			r = add_token_line(lines, m->tokens[j], s->uri);
+			++*n;
 		}
 	}
+	return r;
+}
+
+int p11_err_no_token(struct p11_selection *s, struct ms_error *err)
+{
+	struct lines lines = { .err = err };
+	size_t n = 0;
+	int r;
+
+	err_set(err, code_of(s), "no token matches %s; there are:", s->uri->text);
+	r = list_tokens(s, &lines, &n);
 	if (r < 0)
 		return r;
+	add_trouble(s, &lines);
 	end_lines(&lines);
 	if (n)
 		return code_of(s);
-	err_set(err, MS_ERR_TOKEN, "no token matches %s; there is none at all", s->uri->text);
+	if (s->trouble.code) {
+		if (err)
+			*err = s->trouble;
+		err_prefix(err, "no token matches %s", s->uri->text);
+		return s->trouble.code;
+	}
+	err_set(err, MS_ERR_TOKEN, "no token matches %s; %s", s->uri->text,
+		s->modules.named ? "its module shows none" : "there is none at all");
 	err_hint(err, "Is it plugged in, initialised, and its module known to p11-kit (p11-kit "
 		      "list-modules)? --module PATH names a module.");
 	return MS_ERR_TOKEN;
@@ -127,8 +142,6 @@ int p11_err_none(struct p11_selection *s, struct ms_error *err)
 	struct lines lines = { .err = err };
 	bool locked = false;
 
-	if (s->trouble.code)
-		return trouble(s, err);
 	s->any = true;
 	for (size_t i = 0; i < s->n_tokens; i++) {
 		int r = p11_select_on(s, s->tokens[i], err);
@@ -144,6 +157,7 @@ int p11_err_none(struct p11_selection *s, struct ms_error *err)
 	if (!s->n_found)
 		for (size_t i = 0; i < s->n_tokens; i++)
 			add_line(&lines, s->tokens[i]->name);
+	add_trouble(s, &lines);
 	end_lines(&lines);
 	if (locked)
 		err_hint(err, "Nobody is logged in, so what the token hides is not seen.");

@@ -49,11 +49,12 @@ struct scan {
 	struct ms_error *err;
 };
 
-/* The number may grow between the two calls. */
+/* The number may grow between the two calls, but not for ever. */
 static int read_slots(struct scan *scan, CK_SLOT_ID **out, CK_ULONG *n)
 {
 	struct p11_module *m = scan->module;
 	AUTO_FREE CK_SLOT_ID *slots = NULL;
+	int tries = 0;
 	CK_ULONG count;
 	CK_RV rv;
 
@@ -72,7 +73,7 @@ static int read_slots(struct scan *scan, CK_SLOT_ID **out, CK_ULONG *n)
 		if (!slots)
 			return err_nomem(scan->err);
 		rv = P11_CALL(m, m->place, C_GetSlotList, CK_TRUE, slots, &count);
-	} while (rv == CKR_BUFFER_TOO_SMALL);
+	} while (rv == CKR_BUFFER_TOO_SMALL && tries++ < 8);
 	if (rv != CKR_OK)
 		return ckr_err(scan->err, rv, m->place, "C_GetSlotList");
 	*out = STEAL(slots);
@@ -143,8 +144,6 @@ static int read_slot(struct scan *scan, CK_SLOT_ID slot)
 	memset(&info, 0, sizeof(info));
 	memset(&slot_info, 0, sizeof(slot_info));
 	rv = P11_CALL(m, m->place, C_GetTokenInfo, slot, &info);
-	if (ckr_token_gone(rv))
-		return 0;
 	if (asprintf(&name, "slot %lu of %s", slot, m->place) < 0)
 		return err_nomem(scan->err);
 	if (rv != CKR_OK)
@@ -205,7 +204,7 @@ bool p11_token_matches(const struct p11_token *t, const struct p11_uri *uri)
 
 char *p11_token_uri(const struct p11_token *t, const struct p11_uri *like)
 {
-	return p11_uri_format(&t->info, NULL, 0, like);
+	return p11_uri_format(t->slot, &t->info, NULL, 0, like);
 }
 
 int p11_token_refresh(struct p11_token *t, struct ms_error *err)

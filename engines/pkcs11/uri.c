@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engines/pkcs11/uri.h"
 
+#include <p11-kit/p11-kit.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -47,24 +48,33 @@ bool p11_uri_match_token(const struct p11_uri *uri, const CK_INFO *module, CK_SL
 		p11_kit_uri_match_token_info(uri->kit, token);
 }
 
-char *p11_uri_format(const CK_TOKEN_INFO *token, const CK_ATTRIBUTE *object, CK_ULONG n_object,
-	const struct p11_uri *like)
+static bool is_blank(const CK_UTF8CHAR *field, size_t size)
 {
+	return p11_kit_space_strlen(field, size) == 0;
+}
+
+char *p11_uri_format(CK_SLOT_ID slot, const CK_TOKEN_INFO *token, const CK_ATTRIBUTE *object,
+	CK_ULONG n_object, const struct p11_uri *like)
+{
+	P11KitUriType type = P11_KIT_URI_FOR_OBJECT_ON_TOKEN;
 	P11KitUri *kit = p11_kit_uri_new();
-	char *kit_text = NULL, *text = NULL;
+	char *text = NULL;
 
 	if (!kit)
 		return NULL;
 	*p11_kit_uri_get_token_info(kit) = *token;
+	if (is_blank(token->serialNumber, sizeof(token->serialNumber))) {
+		p11_kit_uri_set_slot_id(kit, slot);
+		type |= P11_KIT_URI_FOR_SLOT;
+	}
 	if (like) {
 		p11_kit_uri_set_module_path(kit, like->module_path);
 		p11_kit_uri_set_module_name(kit, like->module_name);
 	}
-	if ((!n_object || p11_kit_uri_set_attributes(kit, (CK_ATTRIBUTE *)object, n_object) ==
-				  P11_KIT_URI_OK) &&
-		p11_kit_uri_format(kit, P11_KIT_URI_FOR_OBJECT_ON_TOKEN, &kit_text) ==
-			P11_KIT_URI_OK)
-		text = kit_text;
+	if ((n_object && p11_kit_uri_set_attributes(kit, (CK_ATTRIBUTE *)object, n_object) !=
+				 P11_KIT_URI_OK) ||
+		p11_kit_uri_format(kit, type, &text) != P11_KIT_URI_OK)
+		text = NULL;
 	p11_kit_uri_free(kit);
 	return text;
 }

@@ -44,9 +44,10 @@ bool p11_uri_match_module(const struct p11_uri *uri, const CK_INFO *module);
 /*
  * The full URI of a token (object == NULL) or of an object, for pasting; free() it, NULL when
  * memory is out. `object` holds CKA_CLASS, CKA_ID and CKA_LABEL as far as they are known. `like`
- * is the URI that led there, or NULL: the module that it names is named again.
+ * is the URI that led there, or NULL: the module that it names is named again. `slot` is named only
+ * when the token has no serial number.
  */
-char *p11_uri_format(const CK_TOKEN_INFO *token, const CK_ATTRIBUTE *object, CK_ULONG n_object,
-	const struct p11_uri *like);
+char *p11_uri_format(CK_SLOT_ID slot, const CK_TOKEN_INFO *token, const CK_ATTRIBUTE *object,
+	CK_ULONG n_object, const struct p11_uri *like);
 
 #endif
