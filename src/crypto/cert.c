@@ -91,7 +91,10 @@ static int push_pem(STACK_OF(X509) *certs, const void *data, size_t len)
 		OPENSSL_free(header);
 		OPENSSL_clear_free(der, (size_t)der_len);
 	}
-	return bio ? r : -1;
+	if (!bio || r < 0)
+		return -1;
+	/* Anything but the end of the blocks is a block that is damaged. */
+	return ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE ? 0 : -1;
 }
 
 int cert_read(const void *data, size_t len, const char *name, STACK_OF(X509) **certs,
