@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "src/base/cleanup.h"
+#include "src/base/error.h"
 #include "src/cli/choices.h"
 #include "src/cli/cli.h"
 #include "src/cli/keyopts.h"
@@ -10,6 +11,7 @@
 #include "src/cli/tally.h"
 
 #include <modseal/batch.h>
+#include <pthread.h>
 #include <stdlib.h>
 
 static struct {
@@ -91,6 +93,7 @@ static const char *key_type;
 /* What the callbacks of the batch work on. */
 struct run {
 	struct source source;
+	pthread_mutex_t report; /* around what is below: next() reports, too, while done() does */
 	struct tally tally;
 	struct progress progress;
 };
@@ -148,6 +151,16 @@ static void print_done(struct run *run, const char *path, const char *dest,
 	json_print(o);
 }
 
+static void keep_same(struct run *run, const struct source_item *item)
+{
+	pthread_mutex_lock(&run->report);
+	progress_clear(&run->progress);
+	if (!opt.quiet && !opt.json)
+		printf("%s: kept (the same file as %s)\n", item->path, item->same_as);
+	tally_count(&run->tally, OUTCOME_KEPT);
+	pthread_mutex_unlock(&run->report);
+}
+
 /* The batch's items are the source's. */
 static int next(void *user, struct ms_batch_item *item, struct ms_error *err)
 {
@@ -156,12 +169,9 @@ static int next(void *user, struct ms_batch_item *item, struct ms_error *err)
 	int r;
 
 	if (!own)
-		return MS_ERR_NOMEM;
+		return err_nomem(err);
 	while ((r = source_next(&run->source, own, err)) > 0 && own->same_as) {
-		progress_clear(&run->progress);
-		if (!opt.quiet && !opt.json)
-			printf("%s: kept (the same file as %s)\n", own->path, own->same_as);
-		tally_count(&run->tally, OUTCOME_KEPT);
+		keep_same(run, own);
 		source_item_release(own);
 	}
 	if (r == 0) {
@@ -178,6 +188,7 @@ static void done(void *user, struct ms_batch_item *item, const struct ms_sign_re
 	struct run *run = user;
 	const char *path = item->path ? item->path : "?";
 
+	pthread_mutex_lock(&run->report);
 	if (err->code) {
 		progress_clear(&run->progress);
 		tally_fail(&run->tally, path, err);
@@ -186,6 +197,7 @@ static void done(void *user, struct ms_batch_item *item, const struct ms_sign_re
 		tally_count(&run->tally, result->kept ? OUTCOME_KEPT : OUTCOME_DONE);
 	}
 	progress_step(&run->progress, path);
+	pthread_mutex_unlock(&run->report);
 	if (item->user)
 		source_item_release(item->user);
 	free(item->user);
@@ -224,6 +236,7 @@ static int sign_all(int argc, char **argv)
 	struct run run = {
 		.source = { .argc = argc, .argv = argv, .output = opt.output,
 			.sweep = !opt.dry_run, .dry_run = opt.dry_run },
+		.report = PTHREAD_MUTEX_INITIALIZER,
 		.tally = { .done = opt.dry_run ? "would be signed" : "signed", .json = opt.json,
 			.quiet = opt.quiet },
 	};

@@ -82,8 +82,11 @@ static int take(struct batch *b, struct ms_batch_item *item)
 		ended = b->ended;
 		pthread_mutex_unlock(&b->report);
 		r = ended || stop_asked(b) ? 0 : b->callbacks->next(b->callbacks->user, item, &err);
-		if (r < 0)
+		if (r < 0) {
+			if (pool_is_key_failure(r)) /* out of memory, say: it would never end */
+				end_run(b, &err);
 			report(b, item, NULL, &err);
+		}
 	} while (r < 0);
 	if (r == 0)
 		end_run(b, NULL); /* the source need not be asked again */
