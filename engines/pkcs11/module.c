@@ -301,8 +301,10 @@ static int finalize_fn(void *arg)
 /* Leaves a module in which a call is stuck as it is: its code and data are still in use. */
 static void unload(struct p11_module *m)
 {
-	if (m->ready)
-		(void)p11_run(m, finalize_fn, m, NULL);
+	struct ms_error err = { 0 };
+
+	if (m->ready && p11_run(m, finalize_fn, m, &err) < 0 && !m->problem.code)
+		context_notice(m->ctx, "%s", err.message);
 	if (watch_stuck(m->watch))
 		return;
 	p11_tokens_free(m);

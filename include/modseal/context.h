@@ -46,8 +46,11 @@ typedef void ms_notice_fn(void *user, const char *text);
 
 /** NULL when memory is out. */
 MS_API struct ms_context *ms_context_new(void);
-/** Logs out and unloads the modules; does neither for a module in which a call never returned. */
-MS_API void ms_context_free(struct ms_context *ctx);
+/**
+ * Logs out and unloads the modules; does neither for a module in which a call never returned.
+ * True if there is such a call, be it one of the clean-up: see ms_context_wedged().
+ */
+MS_API bool ms_context_free(struct ms_context *ctx);
 
 /** A PKCS#11 module to use instead of p11-kit's configured ones (path, copied); NULL to undo. */
 MS_API int ms_context_set_module(struct ms_context *ctx, const char *path);

@@ -105,10 +105,11 @@ void keyopts_exit(int status)
 	secret_free(env_pin);
 	if (output_lost() && status == 0)
 		status = EXIT_STATUS_MACHINE;
+	if (!wedged)
+		wedged = ms_context_free(context); /* a token may hang as it is logged out */
 	if (wedged) {
 		fflush(stderr);
 		_exit(status);
 	}
-	ms_context_free(context);
 	exit(status);
 }

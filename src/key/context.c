@@ -16,16 +16,20 @@ MS_API struct ms_context *ms_context_new(void)
 	return ctx;
 }
 
-MS_API void ms_context_free(struct ms_context *ctx)
+MS_API bool ms_context_free(struct ms_context *ctx)
 {
+	bool wedged;
+
 	if (!ctx)
-		return;
+		return false;
 	for (size_t i = 0; i < sizeof(ctx->slots) / sizeof(ctx->slots[0]); i++)
 		if (ctx->slots[i].free)
 			ctx->slots[i].free(ctx->slots[i].state);
+	wedged = ctx->wedged;
 	pin_sources_free(&ctx->pins);
 	free(ctx->module);
 	free(ctx);
+	return wedged;
 }
 
 MS_API int ms_context_set_module(struct ms_context *ctx, const char *path)

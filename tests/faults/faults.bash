@@ -39,6 +39,14 @@ fresh() { # DIR [N]
 	: >log
 }
 
+# Tokens that no other process uses: a copy of the fixtures' in the current directory.
+own_tokens() {
+	cp -r "$MODSEAL_FIXTURES/tokens" .
+	sed "s|^directories.tokendir = .*|directories.tokendir = $PWD/tokens|" "$SOFTHSM2_CONF" \
+		>softhsm2.conf
+	export SOFTHSM2_CONF=$PWD/softhsm2.conf
+}
+
 # Runs modseal on the shim in the directory that fresh() made, without a terminal: sets `status`,
 # and leaves what it says in the files out and err.
 shimmed() { # COMMAND [ARGUMENT...]
@@ -67,9 +75,10 @@ state() { # MODULE
 	fi
 }
 
-# Whether mods/ holds N plain and N signed modules and nothing else.
-modules() { # plain=N signed=N
-	local f plain=0 signed=0
+# What mods/ holds: sets `plain` and `signed` to how many; fails if anything else is there.
+count_modules() {
+	local f
+	plain=0 signed=0
 	for f in mods/* mods/.[!.]*; do
 		[ -e "$f" ] || continue
 		case $(state "$f") in
@@ -78,10 +87,33 @@ modules() { # plain=N signed=N
 		*) echo "$f is neither what it was nor well signed"; return 1 ;;
 		esac
 	done
+}
+
+# Whether mods/ holds N plain and N signed modules and nothing else.
+modules() { # plain=N signed=N
+	local plain signed
+	count_modules || return 1
 	[ "plain=$plain signed=$signed" = "$1 $2" ] || {
 		echo "plain=$plain signed=$signed instead of $1 $2: $(ls -A mods)"
 		return 1
 	}
+}
+
+# The same where threads decide how many: some of each.
+modules_mixed() {
+	local plain signed
+	count_modules || return 1
+	[ "$plain" -gt 0 ] && [ "$signed" -gt 0 ] || {
+		echo "plain=$plain signed=$signed instead of some of each"
+		return 1
+	}
+}
+
+# Nothing may be given back, finalised or unloaded behind a call that never came back.
+left_alone() {
+	grep -q ' HANGS$' log || { echo "nothing hangs"; return 1; }
+	! sed '1,/ HANGS$/d' log | grep -E '^(C_Finalize|unloaded) ' ||
+		{ echo "behind the call that hangs"; return 1; }
 }
 
 # For a test that fails: what was seen.

@@ -73,12 +73,12 @@ lasted_below() { # SECONDS
 
 @test "always-authenticate: cancelled at the device" {
 	export MODSEAL_SHIM_TOKEN=always-authenticate
-	export MODSEAL_SHIM_FAIL=C_Login:3:CKR_FUNCTION_CANCELED
+	export MODSEAL_SHIM_FAIL=C_Login:3+:CKR_FUNCTION_CANCELED
 	sign
 	seen ended 3
 	seen says CKR_FUNCTION_CANCELED
 	seen modules plain=2 signed=1
-	seen called 3 C_Login
+	[ "$(logged C_Login)" -le 4 ] # another thread may have asked by then
 }
 
 @test "PIN pad: no PIN is sent, and a wait says what for" {
@@ -237,18 +237,22 @@ lasted_below() { # SECONDS
 	sign --hash sha512
 	seen ended 3
 	seen says sha512
-	seen says "token 'modseal'"
+	seen says token=modseal
 	seen called 0 C_Sign
 	seen modules plain=3 signed=0
 }
 
 @test "a wrong signature is not written" {
-	MODSEAL_SHIM_FLIP=2 sign
+	MODSEAL_SHIM_FLIP=1+ sign
 	seen ended 3
 	seen says "token 'modseal'"
-	seen modules plain=2 signed=1
-	MODSEAL_SHIM_CUT=1 sign
+	seen modules plain=3 signed=0
+	MODSEAL_SHIM_CUT=1+ sign
 	seen ended 3
+	seen modules plain=3 signed=0
+	MODSEAL_SHIM_FLIP=2+ sign
+	seen ended 3
+	seen says "token 'modseal'"
 	seen modules plain=2 signed=1
 }
 
@@ -264,6 +268,17 @@ lasted_below() { # SECONDS
 	done
 }
 
+@test "a module whose slots grow without end" {
+	MODSEAL_SHIM_FAIL=C_GetSlotList:2/2:CKR_BUFFER_TOO_SMALL sign
+	seen ended 3
+	seen says CKR_BUFFER_TOO_SMALL
+	seen modules plain=3 signed=0
+	# once is no fault
+	MODSEAL_SHIM_FAIL=C_GetSlotList:2:CKR_BUFFER_TOO_SMALL sign
+	seen ended 0
+	seen modules plain=0 signed=3
+}
+
 # -- tokens that go away or never answer ------------------------------------------------------
 
 @test "the token is taken away in the middle of a batch" {
@@ -272,7 +287,7 @@ lasted_below() { # SECONDS
 	seen ended 3
 	seen says "token 'modseal'"
 	seen modules plain=4 signed=2
-	seen grep -q '2 signed, 1 failed' out
+	seen grep -qE 'modules: 2 signed, [0-9]+ failed; stopped' out
 }
 
 @test "sessions that the token closes are opened again" {
@@ -287,13 +302,14 @@ lasted_below() { # SECONDS
 		C_FindObjects C_Sign; do
 		(
 			fresh "$BATS_TEST_TMPDIR/$call" 2
+			own_tokens
 			start=$EPOCHSECONDS
-			MODSEAL_SHIM_DELAY=$call:1:forever sign --token-timeout 2
+			MODSEAL_SHIM_DELAY=$call:forever sign --token-timeout 2
 			seen ended 3 &&
-				seen says "$call" &&
+				seen says "${call/C_GetFunctionList/load}" &&
 				seen lasted_below 6 &&
 				seen modules plain=2 signed=0 &&
-				seen [ "$(tail -n 1 log)" = "$call HANGS" ] || echo "$call" >wrong
+				seen left_alone || echo "$call" >wrong
 		) &
 	done
 	wait
@@ -302,13 +318,13 @@ lasted_below() { # SECONDS
 
 @test "a call that never comes back in the middle of a batch" {
 	local start=$EPOCHSECONDS
-	MODSEAL_SHIM_DELAY=C_Sign:2:forever sign --token-timeout 1
+	MODSEAL_SHIM_DELAY=C_Sign:2+:forever sign --token-timeout 1
 	seen ended 3
 	seen lasted_below 5
 	seen says "C_Sign"
 	seen says "token 'modseal'"
 	seen modules plain=2 signed=1
-	seen [ "$(tail -n 1 log)" = "C_Sign HANGS" ]
+	seen left_alone
 }
 
 @test "keys ends, too" {
@@ -365,11 +381,11 @@ hostile() { # MODULE: an openssl.cnf that loads it as a provider
 		providers = providers
 		alg_section = algorithms
 		[providers]
-		default = default
-		hostile = hostile
-		[default]
+		default = default_provider
+		hostile = hostile_provider
+		[default_provider]
 		activate = 1
-		[hostile]
+		[hostile_provider]
 		module = $1
 		activate = 1
 		[algorithms]
@@ -431,7 +447,7 @@ two_modules() { # COMMAND...
 
 @test "p11-kit's modules: one that fails is told of, the other serves" {
 	local fault
-	for fault in C_GetFunctionList C_Initialize C_GetSlotList; do
+	for fault in C_Initialize C_GetSlotList; do
 		fresh "$BATS_TEST_TMPDIR/$fault" 3
 		export MODSEAL_SHIM_FAIL=$fault:1+:CKR_GENERAL_ERROR
 		two_modules "$MODSEAL" sign -k "$FAULTS_KEY" mods/m1.ko mods/m2.ko mods/m3.ko

@@ -10,55 +10,61 @@ load faults
 setup_file() {
 	faults_setup_file
 	faults_setup_modules
+}
+
+setup() {
 	export MODSEAL_PIN=1234
 }
 
 # What must be true of a run of sign in which a rule struck, whatever the rule; prints what is not.
 sound() {
-	local login
+	local logins
 	case $status in
 	0) modules plain=0 signed=1 ;;
-	3 | 4) modules plain=1 signed=0 ;;
+	3) modules plain=1 signed=0 ;;
 	124) echo "did not end" ;;
 	*) echo "exit status $status" ;;
 	esac
-	login=$(logged 'C_Login')
-	[ "$login" -le 1 ] || echo "logged in $login times"
-	[ "$status" -eq 0 ] || grep -qE "modseal|$FAULTS_SHIM" err || echo "names no token or module"
-	[ "$status" -ne 4 ] || grep -q CKR_HOST_MEMORY err || echo "blames the machine"
+	logins=$(logged 'C_Login')
+	[ "$logins" -le 1 ] || echo "logged in $logins times"
+	[ "$status" -eq 0 ] || grep -qE "modseal'|token=modseal|$FAULTS_SHIM" err ||
+		echo "names no token or module"
 }
 
 # The same for keys.
 sound_keys() {
 	case $status in
-	0 | 1 | 3 | 4) ;;
+	0 | 1 | 3) ;;
 	124) echo "keys did not end" ;;
 	*) echo "keys: exit status $status" ;;
 	esac
 }
 
-# One cell of the table, for sign and for keys.
-cell() { # FUNCTION HOW CODE
+# One cell of the table, for sign and for keys. WORDS is empty if CAUSE is the code.
+cell() { # FUNCTION HOW CODE CAUSE WORDS
 	fresh "$BATS_TEST_TMPDIR/run"
 	export MODSEAL_SHIM_FAIL=$1:1+:$3
 	sign
 	grep -q "^$1 .* injected$" log || echo "sign does not call $1"
 	[ "$2" != must ] || [ "$status" -ne 0 ] || echo "signed all the same"
-	[ "$status" -eq 0 ] || grep -q "$3" err || echo "does not name the cause"
+	[ "$status" -eq 0 ] || grep -qE "$4" err || echo "does not name the cause"
 	sound
 	: >log
 	shimmed keys --login "${FAULTS_KEY%;*}"
 	sound_keys
-	[ "$2" != must ] || ! grep -q "^$1 .* injected$" log || grep -q "$3" out err ||
-		echo "keys does not name the cause"
+	# What a key cannot be used without, a list can.
+	[ "$2" != must ] || [ -n "$5" ] || ! grep -q "^$1 .* injected$" log ||
+		cat out err | grep -qE "$4" || echo "keys does not name the cause"
 }
 
 rows() { # FUNCTION
-	local fn how codes code said_wrong failed=0
+	local fn how codes code words said_wrong failed=0
 	while read -r fn how codes; do
 		[ "$fn" = "$1" ] || continue
-		for code in $codes; do
-			said_wrong=$(cell "$fn" "$how" "$code")
+		words=
+		[[ $codes != *" | "* ]] || words=${codes#* | }
+		for code in ${codes% | *}; do
+			said_wrong=$(cell "$fn" "$how" "$code" "${words:-$code}" "$words")
 			[ -n "$said_wrong" ] || continue
 			echo "($fn, $code): $said_wrong"
 			sed 's/^/    /' "$BATS_TEST_TMPDIR/run/err"
@@ -75,11 +81,9 @@ rows() { # FUNCTION
 @test "C_GetSlotList" { rows C_GetSlotList; }
 @test "C_GetSlotInfo" { rows C_GetSlotInfo; }
 @test "C_GetTokenInfo" { rows C_GetTokenInfo; }
-@test "C_GetMechanismList" { rows C_GetMechanismList; }
 @test "C_GetMechanismInfo" { rows C_GetMechanismInfo; }
 @test "C_OpenSession" { rows C_OpenSession; }
 @test "C_CloseSession" { rows C_CloseSession; }
-@test "C_CloseAllSessions" { rows C_CloseAllSessions; }
 @test "C_GetSessionInfo" { rows C_GetSessionInfo; }
 @test "C_Login" { rows C_Login; }
 @test "C_Logout" { rows C_Logout; }
@@ -143,26 +147,29 @@ each_call() {
 	each_call MODSEAL_SHIM_REMOVE ""
 }
 
-# All at the same time: they sleep.
+# All at the same time: they sleep. Each has tokens of its own, as SoftHSM writes to a token at each
+# login, and who reads that file just then is told CKR_GENERAL_ERROR.
 @test "each function hangs" {
-	local fn said_wrong failed=0
-	for fn in $(awk '/^C_/ { print $1 }' "$BATS_TEST_DIRNAME/table" | sort -u); do
+	local fn fns said_wrong failed=0
+	fns=$(awk '/^C_/ { print $1 }' "$BATS_TEST_DIRNAME/table" | sort -u)
+	for fn in $fns; do
 		(
 			fresh "$BATS_TEST_TMPDIR/$fn"
+			own_tokens
 			export MODSEAL_SHIM_DELAY=$fn:1:forever
+			start=$EPOCHSECONDS
 			sign --token-timeout 2
 			{
-				[ "$status" -eq 3 ] || [ "$status" -eq 0 ] || echo "exit status $status"
-				[ "$status" -eq 0 ] || modules plain=1 signed=0
-				grep -q "$fn" err || echo "does not name the call"
+				sound
+				grep -q "${fn/C_GetFunctionList/load}" err || echo "does not name the call"
 				grep -qE "modseal'|$FAULTS_SHIM" err || echo "names no token or module"
-				# Nothing may be finalised or unloaded behind the call.
-				[ "$(tail -n 1 log)" = "$fn HANGS" ] || tail -n 1 log
+				[ $((EPOCHSECONDS - start)) -lt 7 ] || echo "took too long"
+				left_alone
 			} >wrong
 		) &
 	done
 	wait
-	for fn in $(awk '/^C_/ { print $1 }' "$BATS_TEST_DIRNAME/table" | sort -u); do
+	for fn in $fns; do
 		said_wrong=$(<"$BATS_TEST_TMPDIR/$fn/wrong")
 		[ -n "$said_wrong" ] || continue
 		echo "($fn hangs): $said_wrong"
