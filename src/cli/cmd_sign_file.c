@@ -81,6 +81,7 @@ static int sign(struct ms_signer *signer, const char *module, const char *dest)
 	struct ms_sign_result result;
 	struct ms_error err = { 0 };
 	AUTO_FREE char *p7s = NULL;
+	int r;
 
 	if (!opt.save && !opt.only)
 		return ms_sign(signer, module, dest, &result, &err) < 0 ? fail(&err) : 0;
@@ -91,7 +92,10 @@ static int sign(struct ms_signer *signer, const char *module, const char *dest)
 	if (ms_sign_detached(signer, module, p7s, &err) < 0)
 		return fail(&err);
 	/* One signature serves both: an ECDSA key would make another one the second time. */
-	return opt.only ? 0 : append(module, p7s, dest);
+	r = opt.only ? 0 : append(module, p7s, dest);
+	if (r)
+		unlink(p7s);
+	return r;
 }
 
 static int run(int argc, char **argv)
