@@ -46,7 +46,9 @@ static int look(struct ms_signer *signer, struct signing *s, struct ms_sign_resu
 	s->keep = signer_keep_len(s->m, options->stack);
 	if (!options->stack)
 		result->replaced = (unsigned)s->m->n_sigs;
-	result->mended = s->m->tail == MODULE_MALFORMED || s->m->tail == MODULE_INTERRUPTED;
+	/* Of what is no ELF file nobody can tell where a malformed tail begins: it stays. */
+	result->mended = (s->m->tail == MODULE_MALFORMED || s->m->tail == MODULE_INTERRUPTED) &&
+		s->keep < s->m->size;
 	result->size = s->keep;
 	return 1;
 }
