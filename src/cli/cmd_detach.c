@@ -66,7 +66,7 @@ static int run(int argc, char **argv)
 const struct command command_detach = {
 	.name = "detach",
 	.operands = "MODULE|DIR...",
-	.summary = "Write modules' signatures to .p7s files; the modules stay as they are.",
+	.summary = "Write signatures to .p7s files; the modules stay as they are.",
 	.options = { table },
 	.min_operands = 1,
 	.max_operands = -1,

@@ -140,7 +140,7 @@ static int run(int argc, char **argv)
 const struct command command_inspect = {
 	.name = "inspect",
 	.operands = "MODULE|DIR...",
-	.summary = "Show what modules carry: signer, digest, position, stacked signatures.",
+	.summary = "Show what modules carry: signer, digest, position, stacked ones.",
 	.options = { table },
 	.min_operands = 1,
 	.max_operands = -1,

@@ -174,7 +174,7 @@ static int run(int argc, char **argv)
 const struct command command_keys = {
 	.name = "keys",
 	.operands = "[URI]",
-	.summary = "List tokens, keys and certificates as URIs to paste behind -k and -c.",
+	.summary = "List tokens, keys and certificates as URIs to paste behind -k, -c.",
 	.options = { table, keyopts_table },
 	.min_operands = 0,
 	.max_operands = 1,

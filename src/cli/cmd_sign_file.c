@@ -123,7 +123,7 @@ static int run(int argc, char **argv)
 const struct command command_sign_file = {
 	.name = "sign-file",
 	.operands = "HASH KEY CERT MODULE [DEST]",
-	.summary = "Sign one module by the command line of the kernel's scripts/sign-file.",
+	.summary = "Sign one module by the command line of the kernel's sign-file.",
 	.options = { table, keyopts_table },
 	.min_operands = 4,
 	.max_operands = 5,

@@ -125,7 +125,7 @@ static int run(int argc, char **argv)
 const struct command command_verify = {
 	.name = "verify",
 	.operands = "MODULE|DIR...",
-	.summary = "Tell whether a kernel that trusts given certificates would accept modules.",
+	.summary = "Tell whether kernels that trust given certificates accept modules.",
 	.options = { table, keyopts_table },
 	.min_operands = 1,
 	.max_operands = -1,
