@@ -5,7 +5,9 @@
  *
  * A call that never comes back keeps what it was given. So what goes into P11_CALL lies on the
  * stack of the function that p11_run() runs, or in a token or module (which are never freed once
- * a call is stuck), or on the heap under a local AUTO_FREE (then it leaks with its thread).
+ * a call is stuck), or on the heap under a local AUTO_FREE (then it leaks with its thread). That
+ * goes for the arguments themselves too: they are read after the clock was started, so take what
+ * the caller owns into a local first.
  */
 #ifndef MODSEAL_ENGINES_PKCS11_CALL_H
 #define MODSEAL_ENGINES_PKCS11_CALL_H

@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #define AGAIN   "Plug it in again (or restart its service) and run the command again."
+#define GONE    "Was it deleted, or the login lost with the token's sessions? Run the command again."
 #define BUSY    "Close other programs that use this token, or give it more sessions."
 #define VENDOR  "Look into the token's or module's own log; modseal keys shows what it has."
 #define UNLOCK  "Unlock it with the vendor's tool and the PUK or SO PIN."
@@ -44,7 +45,7 @@ static const struct code {
 		MISMADE),
 	CODE(CKR_FUNCTION_REJECTED, MS_ERR_TOKEN, "it was declined at the device",
 		"Run it again and confirm at the device."),
-	CODE(CKR_KEY_HANDLE_INVALID, MS_ERR_KEY, "the key is not there any more", AGAIN),
+	CODE(CKR_KEY_HANDLE_INVALID, MS_ERR_KEY, "the key is not there any more", GONE),
 	CODE(CKR_KEY_SIZE_RANGE, MS_ERR_KEY, "the token does not sign with keys of this size",
 		"Use a key of another size; modseal keys lists them."),
 	CODE(CKR_KEY_TYPE_INCONSISTENT, MS_ERR_KEY, "the key is of another type than it says",
@@ -55,7 +56,7 @@ static const struct code {
 		"Try another --hash, or another key."),
 	CODE(CKR_MECHANISM_PARAM_INVALID, MS_ERR_KEY, "the token refuses the mechanism's parameter",
 		MISMADE),
-	CODE(CKR_OBJECT_HANDLE_INVALID, MS_ERR_KEY, "the object is not there any more", AGAIN),
+	CODE(CKR_OBJECT_HANDLE_INVALID, MS_ERR_KEY, "the object is not there any more", GONE),
 	CODE(CKR_OPERATION_ACTIVE, MS_ERR_TOKEN, "another operation is still under way", BUSY),
 	CODE(CKR_OPERATION_NOT_INITIALIZED, MS_ERR_TOKEN, "the token forgot the operation", AGAIN),
 	CODE(CKR_PIN_INCORRECT, MS_ERR_PIN, "the PIN is wrong",
@@ -144,8 +145,9 @@ bool ckr_pin_refused(CK_RV rv)
 		rv == CKR_PIN_EXPIRED || rv == CKR_PIN_LOCKED || rv == CKR_PIN_TOO_WEAK;
 }
 
-bool ckr_session_lost(CK_RV rv)
+bool ckr_session_gone(CK_RV rv)
 {
 	return rv == CKR_SESSION_HANDLE_INVALID || rv == CKR_SESSION_CLOSED ||
-		rv == CKR_OPERATION_ACTIVE;
+		rv == CKR_TOKEN_NOT_PRESENT || rv == CKR_DEVICE_REMOVED ||
+		rv == CKR_CRYPTOKI_NOT_INITIALIZED;
 }

@@ -16,7 +16,7 @@ int ckr_err(struct ms_error *err, CK_RV rv, const char *place, const char *call)
 
 /* The answers to C_Login that say that this PIN must not be given again. */
 bool ckr_pin_refused(CK_RV rv);
-/* The session is gone or unusable, which a new one may mend. */
-bool ckr_session_lost(CK_RV rv);
+/* The session is no more. */
+bool ckr_session_gone(CK_RV rv);
 
 #endif

@@ -73,10 +73,11 @@ static int sign_digest(struct sign *s, CK_SESSION_HANDLE session, CK_BYTE *out, 
 {
 	struct p11_token *t = s->key->token;
 	CK_BYTE input[P11_DIGEST_INFO_MAX];
+	CK_ULONG len = s->len;
 	CK_RV rv;
 
-	memcpy(input, s->data, s->len);
-	rv = P11_CALL(t->module, t->name, C_Sign, session, input, s->len, out, out_len);
+	memcpy(input, s->data, len);
+	rv = P11_CALL(t->module, t->name, C_Sign, session, input, len, out, out_len);
 	return rv == CKR_OK ? 0 : failed(s, rv, "C_Sign");
 }
 
@@ -126,13 +127,14 @@ static int sign_in(struct sign *s, CK_SESSION_HANDLE session)
 	const struct p11_key *k = s->key;
 	struct p11_token *t = k->token;
 	CK_MECHANISM mechanism = { s->mechanism, NULL, 0 };
+	CK_OBJECT_HANDLE handle = k->handle;
 	CK_BYTE out[KEY_SIG_MAX];
 	CK_ULONG out_len = sizeof(out);
 	CK_RV rv;
 	int r;
 
 	s->rv = CKR_OK;
-	rv = P11_CALL(t->module, t->name, C_SignInit, session, &mechanism, k->handle);
+	rv = P11_CALL(t->module, t->name, C_SignInit, session, &mechanism, handle);
 	if (rv != CKR_OK)
 		return failed(s, rv, "C_SignInit");
 	if (k->always_authenticate) {
@@ -151,11 +153,15 @@ static bool may_try_again(struct sign *s)
 	struct p11_token *t = s->key->token;
 	CK_SESSION_HANDLE session;
 	bool user = false;
+	CK_RV rv;
 
-	if (!ckr_session_lost(s->rv) || p11_session_get(t, &session, NULL) < 0)
+	if ((s->rv != CKR_SESSION_HANDLE_INVALID && s->rv != CKR_SESSION_CLOSED &&
+		    s->rv != CKR_OPERATION_ACTIVE) ||
+		p11_session_get(t, &session, NULL) < 0)
 		return false;
-	if (p11_session_state(t, session, &user) != CKR_OK) {
-		p11_session_drop(t, session);
+	rv = p11_session_state(t, session, &user);
+	if (rv != CKR_OK) {
+		p11_session_drop(t, session, rv);
 		return false;
 	}
 	p11_session_put(t, session);
@@ -177,10 +183,8 @@ static int sign_fn(void *arg)
 		r = sign_in(s, session);
 		if (r == 0)
 			p11_session_put(t, session);
-		else if (s->rv == CKR_SESSION_HANDLE_INVALID || s->rv == CKR_SESSION_CLOSED)
-			p11_session_forget(t, session);
 		else
-			p11_session_drop(t, session); /* what it began may still be active */
+			p11_session_drop(t, session, s->rv); /* it may still be active */
 	} while (r < 0 && tries++ == 0 && may_try_again(s));
 	return r;
 }

@@ -109,7 +109,7 @@ static int prepare_fn(void *arg)
 		return r;
 	rv = p11_session_state(t, session, &user);
 	if (rv != CKR_OK) {
-		p11_session_drop(t, session);
+		p11_session_drop(t, session, rv);
 		return ckr_err(login->err, rv, t->name, "C_GetSessionInfo");
 	}
 	p11_session_put(t, session);
@@ -183,7 +183,7 @@ static int login_fn(void *arg)
 	if (r == 0 || login->refused)
 		p11_session_put(t, session);
 	else
-		p11_session_drop(t, session);
+		p11_session_drop(t, session, rv);
 	return r;
 }
 

@@ -303,7 +303,9 @@ static void unload(struct p11_module *m)
 {
 	struct ms_error err = { 0 };
 
-	if (m->ready && p11_run(m, finalize_fn, m, &err) < 0 && !m->problem.code)
+	if (watch_stuck(m->watch))
+		return;
+	if (m->ready && p11_run(m, finalize_fn, m, &err) < 0)
 		context_notice(m->ctx, "%s", err.message);
 	if (watch_stuck(m->watch))
 		return;

@@ -60,15 +60,15 @@ int p11_reader_begin(struct p11_reader *r, struct p11_token *token, struct ms_er
 
 void p11_reader_end(struct p11_reader *r)
 {
-	if (r->broken)
-		p11_session_drop(r->token, r->session);
+	if (r->broken != CKR_OK)
+		p11_session_drop(r->token, r->session, r->broken);
 	else
 		p11_session_put(r->token, r->session);
 }
 
 static int failed(struct p11_reader *r, CK_RV rv, const char *call)
 {
-	r->broken = true;
+	r->broken = rv;
 	return ckr_err(r->err, rv, r->token->name, call);
 }
 
@@ -76,6 +76,7 @@ static int failed(struct p11_reader *r, CK_RV rv, const char *call)
 static int collect(struct p11_reader *r, struct p11_objects *found)
 {
 	struct p11_token *t = r->token;
+	CK_SESSION_HANDLE session = r->session;
 	CK_OBJECT_HANDLE batch[AT_ONCE];
 	CK_ULONG n;
 
@@ -84,11 +85,11 @@ static int collect(struct p11_reader *r, struct p11_objects *found)
 		CK_RV rv;
 
 		n = 0;
-		rv = P11_CALL(t->module, t->name, C_FindObjects, r->session, batch, AT_ONCE, &n);
+		rv = P11_CALL(t->module, t->name, C_FindObjects, session, batch, AT_ONCE, &n);
 		if (rv != CKR_OK)
 			return failed(r, rv, "C_FindObjects");
 		if (n > AT_ONCE || found->n + n > MAX_OBJECTS) {
-			r->broken = true;
+			r->broken = CKR_GENERAL_ERROR;
 			return err_set(r->err, MS_ERR_TOKEN, "%s: claims to have more than %d objects",
 				t->name, MAX_OBJECTS);
 		}
@@ -105,13 +106,15 @@ static int collect(struct p11_reader *r, struct p11_objects *found)
 int p11_find(struct p11_reader *r, struct p11_template *tmpl, struct p11_objects *found)
 {
 	struct p11_token *t = r->token;
-	CK_RV rv = P11_CALL(t->module, t->name, C_FindObjectsInit, r->session, tmpl->attrs, tmpl->n);
+	CK_SESSION_HANDLE session = r->session;
 	int result;
+	CK_RV rv;
 
+	rv = P11_CALL(t->module, t->name, C_FindObjectsInit, session, tmpl->attrs, tmpl->n);
 	if (rv != CKR_OK)
 		return failed(r, rv, "C_FindObjectsInit");
 	result = collect(r, found);
-	rv = P11_CALL(t->module, t->name, C_FindObjectsFinal, r->session);
+	rv = P11_CALL(t->module, t->name, C_FindObjectsFinal, session);
 	if (rv != CKR_OK && result == 0)
 		return failed(r, rv, "C_FindObjectsFinal");
 	return result;
@@ -128,11 +131,12 @@ int p11_attr(struct p11_reader *r, CK_OBJECT_HANDLE object, CK_ATTRIBUTE_TYPE ty
 	struct buf *value)
 {
 	struct p11_token *t = r->token;
+	CK_SESSION_HANDLE session = r->session;
 	CK_ATTRIBUTE a = { .type = type };
 	AUTO_FREE void *data = NULL;
 	CK_RV rv;
 
-	rv = P11_CALL(t->module, t->name, C_GetAttributeValue, r->session, object, &a, 1);
+	rv = P11_CALL(t->module, t->name, C_GetAttributeValue, session, object, &a, 1);
 	if (not_shown(rv) || (rv == CKR_OK && a.ulValueLen == CK_UNAVAILABLE_INFORMATION))
 		return 0;
 	if (rv != CKR_OK)
@@ -144,7 +148,7 @@ int p11_attr(struct p11_reader *r, CK_OBJECT_HANDLE object, CK_ATTRIBUTE_TYPE ty
 	if (!data)
 		return err_nomem(r->err);
 	a.pValue = data;
-	rv = P11_CALL(t->module, t->name, C_GetAttributeValue, r->session, object, &a, 1);
+	rv = P11_CALL(t->module, t->name, C_GetAttributeValue, session, object, &a, 1);
 	if (not_shown(rv) || (rv == CKR_OK && a.ulValueLen == CK_UNAVAILABLE_INFORMATION))
 		return 0;
 	if (rv != CKR_OK)

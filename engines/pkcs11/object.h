@@ -41,7 +41,7 @@ struct p11_reader {
 	struct p11_token *token;
 	CK_SESSION_HANDLE session;
 	struct ms_error *err;
-	bool broken; /* a call failed: the session is closed at the end */
+	CK_RV broken; /* why a call in it failed: then the session is not used again */
 };
 
 int p11_reader_begin(struct p11_reader *r, struct p11_token *token, struct ms_error *err);

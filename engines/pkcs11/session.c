@@ -82,6 +82,7 @@ static bool take_idle(struct p11_token *t, CK_SESSION_HANDLE *session, CK_RV *rv
 		taken = true;
 	} else if (pool->n_open < pool->max) {
 		pool->n_open++;
+		pool->n_opening++;
 	} else {
 		*rv = CKR_SESSION_COUNT;
 	}
@@ -89,18 +90,22 @@ static bool take_idle(struct p11_token *t, CK_SESSION_HANDLE *session, CK_RV *rv
 	return taken;
 }
 
-/* Gives back the right to open one. Whether it is worth to wait for another's session. */
-static bool could_not_open(struct p11_pool *pool, CK_RV rv)
+/* Ends what take_idle() allowed. Whether to try again: another's session is worth waiting for. */
+static bool opened(struct p11_pool *pool, CK_RV rv)
 {
-	bool others;
+	bool again = false;
 
 	pthread_mutex_lock(&pool->lock);
-	pool->n_open--;
-	others = rv == CKR_SESSION_COUNT && pool->n_open > 0;
-	if (others)
-		pool->max = pool->n_open;
+	pool->n_opening--;
+	if (rv != CKR_OK) {
+		pool->n_open--;
+		again = rv == CKR_SESSION_COUNT && pool->n_open > 0;
+		if (again)
+			pool->max = pool->n_open;
+		pthread_cond_broadcast(&pool->freed);
+	}
 	pthread_mutex_unlock(&pool->lock);
-	return others;
+	return again;
 }
 
 int p11_session_get(struct p11_token *t, CK_SESSION_HANDLE *session, struct ms_error *err)
@@ -113,10 +118,9 @@ int p11_session_get(struct p11_token *t, CK_SESSION_HANDLE *session, struct ms_e
 		if (rv != CKR_OK)
 			return p11_stuck_err(t->module, err);
 		rv = open_session(t, session);
-		if (rv == CKR_OK)
-			return 0;
-		if (!could_not_open(&t->pool, rv))
-			return ckr_err(err, rv, t->name, "C_OpenSession");
+		if (opened(&t->pool, rv))
+			continue;
+		return rv == CKR_OK ? 0 : ckr_err(err, rv, t->name, "C_OpenSession");
 	}
 }
 
@@ -143,32 +147,48 @@ void p11_session_put(struct p11_token *t, CK_SESSION_HANDLE session)
 	pthread_mutex_unlock(&pool->lock);
 }
 
-void p11_session_forget(struct p11_token *t, CK_SESSION_HANDLE session)
+static void take_out(struct p11_pool *pool, bool closing)
 {
-	struct p11_pool *pool = &t->pool;
-
 	pthread_mutex_lock(&pool->lock);
 	pool->n_open--;
+	pool->n_closing -= closing;
 	pthread_cond_broadcast(&pool->freed);
 	pthread_mutex_unlock(&pool->lock);
 }
 
-void p11_session_drop(struct p11_token *t, CK_SESSION_HANDLE session)
+void p11_session_forget(struct p11_token *t)
 {
-	struct p11_pool *pool = &t->pool;
-	CK_SESSION_HANDLE other;
-	bool last;
+	take_out(&t->pool, false);
+}
+
+/* Whether the session may be closed, because others stay open. */
+static bool begin_closing(struct p11_pool *pool)
+{
+	bool others;
 
 	pthread_mutex_lock(&pool->lock);
-	last = pool->n_open == 1;
+	others = pool->n_open - pool->n_opening - pool->n_closing > 1;
+	pool->n_closing += others;
 	pthread_mutex_unlock(&pool->lock);
-	if (last && open_session(t, &other) == CKR_OK) {
+	return others;
+}
+
+void p11_session_drop(struct p11_token *t, CK_SESSION_HANDLE session, CK_RV why)
+{
+	CK_SESSION_HANDLE other;
+
+	if (begin_closing(&t->pool)) {
+		(void)P11_CALL(t->module, t->name, C_CloseSession, session);
+		take_out(&t->pool, true);
+	} else if (open_session(t, &other) == CKR_OK) {
 		(void)P11_CALL(t->module, t->name, C_CloseSession, session);
 		p11_session_put(t, other);
-		return;
+	} else if (ckr_session_gone(why)) {
+		(void)P11_CALL(t->module, t->name, C_CloseSession, session);
+		take_out(&t->pool, false);
+	} else {
+		p11_session_put(t, session);
 	}
-	(void)P11_CALL(t->module, t->name, C_CloseSession, session);
-	p11_session_forget(t, session);
 }
 
 CK_RV p11_session_state(struct p11_token *t, CK_SESSION_HANDLE session, bool *user)

@@ -21,7 +21,8 @@ struct p11_pool {
 	pthread_cond_t freed;
 	CK_SESSION_HANDLE idle[P11_MAX_SESSIONS];
 	unsigned n_idle;
-	unsigned n_open; /* idle, in use, or being opened */
+	unsigned n_open; /* idle, in use, being opened or closed */
+	unsigned n_opening, n_closing; /* of these */
 	unsigned max;    /* the token gives no more */
 };
 
@@ -36,14 +37,14 @@ unsigned p11_pool_limit(const CK_TOKEN_INFO *info);
 int p11_session_get(struct p11_token *token, CK_SESSION_HANDLE *session, struct ms_error *err);
 /* One that is open and idle, if there is one. */
 bool p11_session_get_idle(struct p11_token *token, CK_SESSION_HANDLE *session);
+/* After p11_session_get_idle(), when the token does not know it any more. */
+void p11_session_forget(struct p11_token *token);
 void p11_session_put(struct p11_token *token, CK_SESSION_HANDLE session);
 /*
- * Instead of p11_session_put() when the session may be in an unknown state: it is closed. If it
- * is the last one, another is opened first as far as the token allows, to keep the login.
+ * Instead of p11_session_put() when a call in it failed (`why`): it is closed. The last one is
+ * replaced by another first, and kept if the token gives no other: the login goes with it.
  */
-void p11_session_drop(struct p11_token *token, CK_SESSION_HANDLE session);
-/* Instead of p11_session_put() when the token closed the session. */
-void p11_session_forget(struct p11_token *token, CK_SESSION_HANDLE session);
+void p11_session_drop(struct p11_token *token, CK_SESSION_HANDLE session, CK_RV why);
 
 /* Whether a user is logged in, as the token sees it. Fails when the session is gone. */
 CK_RV p11_session_state(struct p11_token *token, CK_SESSION_HANDLE session, bool *user);

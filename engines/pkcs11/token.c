@@ -123,10 +123,10 @@ static void check_sessions(struct p11_token *t)
 		if (alive)
 			p11_session_put(t, session);
 		else
-			p11_session_forget(t, session);
+			p11_session_forget(t);
 	}
 	if ((!alive && t->pool.n_open) || user == t->logged_in)
-		return;
+		return; /* all are in use, or it is as we left it */
 	t->logged_in = user;
 	t->ours = false;
 }
@@ -166,8 +166,7 @@ static int read_slot(struct scan *scan, CK_SLOT_ID slot)
 	t->present = true;
 	if (!t->pool.n_open)
 		t->pool.max = p11_pool_limit(&info);
-	if (t->pool.n_open)
-		check_sessions(t);
+	check_sessions(t);
 	return 0;
 }
 
