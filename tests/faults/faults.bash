@@ -5,11 +5,7 @@
 faults_setup_file() {
 	export FAULTS_SHIM=$MODSEAL_BUILD/tests/faults/libmodseal_shim.so
 	[ -e "$FAULTS_SHIM" ] || { echo "$FAULTS_SHIM is not built" >&2; return 1; }
-	if [ -z "${MODSEAL_FIXTURES-}" ]; then
-		MODSEAL_FIXTURES=$BATS_FILE_TMPDIR/fixtures
-		"$TOP/softhsm-fixtures/make" "$MODSEAL_FIXTURES" </dev/null || return 1
-	fi
-	. "$MODSEAL_FIXTURES/env"
+	common_fixtures || return 1
 	export MODSEAL_SHIM_MODULE=$MODSEAL_P11
 }
 
@@ -37,14 +33,6 @@ fresh() { # DIR [N]
 	cd "$1" || return 1
 	export MODSEAL_SHIM_LOG=$1/log
 	: >log
-}
-
-# Tokens that no other process uses: a copy of the fixtures' in the current directory.
-own_tokens() {
-	cp -r "$MODSEAL_FIXTURES/tokens" .
-	sed "s|^directories.tokendir = .*|directories.tokendir = $PWD/tokens|" "$SOFTHSM2_CONF" \
-		>softhsm2.conf
-	export SOFTHSM2_CONF=$PWD/softhsm2.conf
 }
 
 # Runs modseal on the shim in the directory that fresh() made, without a terminal: sets `status`,

@@ -302,7 +302,7 @@ lasted_below() { # SECONDS
 		C_FindObjects C_Sign; do
 		(
 			fresh "$BATS_TEST_TMPDIR/$call" 2
-			own_tokens
+			copy_fixtures "$PWD/fixtures"
 			start=$EPOCHSECONDS
 			MODSEAL_SHIM_DELAY=$call:forever sign --token-timeout 2
 			seen ended 3 &&

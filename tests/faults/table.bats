@@ -147,15 +147,14 @@ each_call() {
 	each_call MODSEAL_SHIM_REMOVE ""
 }
 
-# All at the same time: they sleep. Each has tokens of its own, as SoftHSM writes to a token at each
-# login, and who reads that file just then is told CKR_GENERAL_ERROR.
+# All at the same time: they sleep. Each has tokens of its own (tests/lib/common.bash says why).
 @test "each function hangs" {
 	local fn fns said_wrong failed=0
 	fns=$(awk '/^C_/ { print $1 }' "$BATS_TEST_DIRNAME/table" | sort -u)
 	for fn in $fns; do
 		(
 			fresh "$BATS_TEST_TMPDIR/$fn"
-			own_tokens
+			copy_fixtures "$PWD/fixtures"
 			export MODSEAL_SHIM_DELAY=$fn:1:forever
 			start=$EPOCHSECONDS
 			sign --token-timeout 2

@@ -20,11 +20,20 @@ export OPENSSL_CONF=/dev/null
 common_setup_file() {
 	[ -x "$MODSEAL" ] || { echo "$MODSEAL is not built" >&2; return 1; }
 	"$TOP/tests/lib/corpus" >/dev/null || return 1
-	if [ -z "${MODSEAL_FIXTURES-}" ]; then
-		"$TOP/softhsm-fixtures/make" "$BATS_FILE_TMPDIR/fixtures" || return 1
-		MODSEAL_FIXTURES=$BATS_FILE_TMPDIR/fixtures
+	common_fixtures
+}
+
+# Each file has tokens of its own, since files run at the same time: SoftHSM writes to a token's
+# file at each login, and a process that reads it just then is told CKR_GENERAL_ERROR.
+common_fixtures() {
+	local dir=$BATS_FILE_TMPDIR/fixtures
+	if [ -n "${MODSEAL_FIXTURES-}" ]; then
+		. "$MODSEAL_FIXTURES/env"
+		copy_fixtures "$dir"
+	else
+		"$TOP/softhsm-fixtures/make" "$dir" || return 1
+		. "$dir/env"
 	fi
-	. "$MODSEAL_FIXTURES/env"
 }
 
 setup_file() {
@@ -41,12 +50,16 @@ modseal_pin() {
 	MODSEAL_PIN=1234 modseal "$@"
 }
 
-# A copy of the fixtures that a test may change; sets the variables to it.
+# Copies the fixtures and sets the variables to the copy.
+copy_fixtures() { # DIR
+	cp -a "$MODSEAL_FIXTURES" "$1" || return 1
+	sed -i "s|^directories.tokendir = .*|directories.tokendir = $1/tokens|" "$1/softhsm2.conf"
+	export MODSEAL_FIXTURES=$1 SOFTHSM2_CONF=$1/softhsm2.conf
+}
+
+# A copy of the fixtures that a test may change.
 own_fixtures() {
-	local dir=$BATS_TEST_TMPDIR/fixtures
-	cp -a "$MODSEAL_FIXTURES" "$dir"
-	sed -i "s|^directories.tokendir = .*|directories.tokendir = $dir/tokens|" "$dir/softhsm2.conf"
-	export MODSEAL_FIXTURES=$dir SOFTHSM2_CONF=$dir/softhsm2.conf
+	copy_fixtures "$BATS_TEST_TMPDIR/fixtures"
 }
 
 # real_module NAME [FILE]: a copy of a Debian module as it is shipped (one signature, Debian's);
