@@ -104,7 +104,7 @@ size_t p11_ecdsa_der(const uint8_t *raw, size_t raw_len, uint8_t *out, size_t si
 
 	/* Up to 127 bytes a number: curves of 1,000 bits. */
 	if (raw_len % 2 || !r_content || !s_content || r_content > 127 || s_content > 127 ||
-		body > 255 || size < body + 3)
+		body > 255 || size < body + (body > 127 ? 3 : 2))
 		return 0;
 	*p++ = 0x30;
 	if (body > 127)
