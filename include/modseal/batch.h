@@ -57,10 +57,12 @@ struct ms_batch_callbacks {
 };
 
 /**
- * Signs them all. 0 when every module that `next` named was dealt with (each with its own result);
- * negative when the run ended early: because the last key failed (*err says why; modules that were
- * not reported are as they were), at the first failure with fail_fast, or by `stop`
- * (MS_ERR_STOPPED).
+ * Signs them all. Several names (hard links) of one file are signed once, and are names of one file
+ * again afterwards; where the file system does not let them, each is signed by itself.
+ *
+ * 0 when every module that `next` named was dealt with (each with its own result); negative when
+ * the run ended early: because the last key failed (*err says why; modules that were not reported
+ * are as they were), at the first failure with fail_fast, or by `stop` (MS_ERR_STOPPED).
  */
 MS_API int ms_batch_sign(struct ms_signer *signer, const struct ms_batch_options *options,
 	const struct ms_batch_callbacks *callbacks, struct ms_error *err);

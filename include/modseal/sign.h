@@ -67,6 +67,9 @@ struct ms_sign_result {
 	bool mended;                   /**< an interrupted or malformed tail was cut off */
 	unsigned long long size;       /**< bytes of the new file, uncompressed */
 	unsigned long long cms_size;   /**< bytes of its CMS */
+	const char *same_as;           /**< in a batch: the path by which this very file was
+					    signed; it was made a name of that new file. NULL
+					    for none; valid while it is being reported */
 };
 
 /** Signs the module at `path`; *result is filled on success. */

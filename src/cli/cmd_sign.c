@@ -115,6 +115,8 @@ static void print_result(const char *path, const struct ms_sign_result *r)
 		printf(", the rest of a broken signature cut off");
 	else if (r->replaced > 1)
 		printf(", %u signatures replaced", r->replaced);
+	if (r->same_as)
+		printf(", the same file as %s", r->same_as);
 	printf("\n");
 }
 
@@ -131,6 +133,8 @@ static void json_result(struct json_object *o, const char *path, const char *des
 	json_add_bool(o, "mended", r->mended);
 	json_add_number(o, "size", r->size);
 	json_add_number(o, "cms_size", r->cms_size);
+	if (r->same_as)
+		json_add_text(o, "same_as", r->same_as);
 }
 
 static void print_done(struct run *run, const char *path, const char *dest,

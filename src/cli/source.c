@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A file that was given out: where it lies, and by which path it was reached. Hard links are files
- * of their own: each name gets its signature. */
+/* A file that was given out: where it lies, and by which path it was reached. Hard links are told
+ * by ms_batch_sign(), which has more to do about them. */
 struct seen {
 	char *target, *path;
 };

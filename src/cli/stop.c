@@ -7,8 +7,8 @@
 
 static volatile sig_atomic_t asked;
 
-/* No module is half written at any moment, so that the second signal needs no care: temporary
- * files are swept by the next run. */
+/* A module is whole at any moment, so that the second signal needs no care: what is left of
+ * temporary files, or of a signature that was being appended, is cleared away by the next run. */
 static void on_signal(int sig)
 {
 	static const char text[] = "\nmodseal: finishing what is in hand; once more stops at once\n";

@@ -114,6 +114,14 @@ int staged_commit(struct staged *staged, struct ms_error *err);
 /* Removes the temporary file if it was not committed. */
 void staged_free(struct staged *staged);
 
+/*
+ * Makes `path` a name of `file`, by way of a temporary name, so that it is the one or the other at
+ * any moment. `was` (if not NULL) is the file that path has to be until then, else
+ * MS_ERR_MODULE. MS_ERR_UNSUPPORTED: the file system allows no such name.
+ */
+int module_relink(const char *file, const char *path, const struct stat *was,
+	struct ms_error *err);
+
 /* Whether module_append() can be used: uncompressed, unsigned, one name, nothing to cut off. */
 bool module_can_append(const struct module *m);
 /*

@@ -12,7 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static void place_free(struct place *p)
+void place_free(struct place *p)
 {
 	if (p->fd >= 0)
 		close(p->fd);
@@ -29,34 +29,40 @@ int place_failed(const struct place *to, int errnum, struct ms_error *err)
 		"%s cannot be written (by way of a temporary file in %s)", to->path, to->dir);
 }
 
-/* Where dest really is: a new name, or the file that it leads to. */
+int place_resolve(const char *dest, struct place *p, struct stat *st, struct ms_error *err)
+{
+	if (lstat(dest, st) < 0 && errno == ENOENT) {
+		*st = (struct stat){ 0 };
+		p->path = strdup(dest);
+		return p->path ? 0 : err_nomem(err);
+	}
+	p->path = realpath(dest, NULL);
+	if (!p->path || stat(p->path, st) < 0)
+		return err_set_errno(err, MS_ERR_IO, errno, "%s cannot be written", dest);
+	if (S_ISDIR(st->st_mode))
+		return err_set(err, MS_ERR_IO, "%s is a directory", dest);
+	if (!S_ISREG(st->st_mode))
+		return err_set(err, MS_ERR_IO, "%s is not a regular file", dest);
+	return 0;
+}
+
 static int resolve(const struct module *m, const char *dest, struct place *p,
 	struct ms_error *err)
 {
 	struct stat st;
+	int r;
 
 	if (!dest) {
 		p->path = strdup(m->target);
 		p->in_place = true;
 		return p->path ? 0 : err_nomem(err);
 	}
-	if (lstat(dest, &st) < 0 && errno == ENOENT) {
-		p->path = strdup(dest);
-		return p->path ? 0 : err_nomem(err);
-	}
-	p->path = realpath(dest, NULL);
-	if (!p->path || stat(p->path, &st) < 0)
-		return err_set_errno(err, MS_ERR_IO, errno, "%s cannot be written", dest);
-	if (S_ISDIR(st.st_mode))
-		return err_set(err, MS_ERR_IO, "%s is a directory", dest);
-	if (!S_ISREG(st.st_mode))
-		return err_set(err, MS_ERR_IO, "%s is not a regular file", dest);
-	p->in_place = st.st_dev == m->st.st_dev && st.st_ino == m->st.st_ino;
-	return 0;
+	r = place_resolve(dest, p, &st, err);
+	p->in_place = r == 0 && st.st_dev == m->st.st_dev && st.st_ino == m->st.st_ino;
+	return r;
 }
 
-/* Makes the temporary file, with mode 0600 until all is in it. */
-static int temp_make(struct place *p, struct ms_error *err)
+int place_temp_path(struct place *p, struct ms_error *err)
 {
 	const char *slash = strrchr(p->path, '/');
 	const char *name = slash ? slash + 1 : p->path;
@@ -73,6 +79,16 @@ static int temp_make(struct place *p, struct ms_error *err)
 		p->temp = NULL;
 		return err_nomem(err);
 	}
+	return 0;
+}
+
+/* Makes the temporary file, with mode 0600 until all is in it. */
+static int temp_make(struct place *p, struct ms_error *err)
+{
+	int r = place_temp_path(p, err);
+
+	if (r < 0)
+		return r;
 	for (int tries = 0; tries < 3; tries++) {
 		p->fd = mkostemp(p->temp, O_CLOEXEC);
 		if (p->fd < 0) {

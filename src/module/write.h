@@ -23,6 +23,14 @@ struct place {
 	bool in_place; /* path is the module itself */
 };
 
+/* Removes the temporary file, if it is there. */
+void place_free(struct place *p);
+/* Fills path with where dest really is: a new name (*st is zero then), or the regular file that it
+ * leads to. */
+int place_resolve(const char *dest, struct place *p, struct stat *st, struct ms_error *err);
+/* Fills dir and temp, with the six X still in it. */
+int place_temp_path(struct place *p, struct ms_error *err);
+
 /* MS_ERR_MODULE: "PATH was changed by something else while it was being signed". */
 int place_changed(const char *path, struct ms_error *err);
 /* Whether the file is still the one that was opened, digested and copied. */

@@ -6,6 +6,7 @@
  */
 #include "src/base/cleanup.h"
 #include "src/base/error.h"
+#include "src/sign/links.h"
 #include "src/sign/pending.h"
 #include "src/sign/signer.h"
 #include "src/sign/synced.h"
@@ -13,6 +14,7 @@
 #include <modseal/batch.h>
 #include <errno.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #define MAX_WORKERS 256
 
@@ -24,6 +26,7 @@ struct batch {
 	pthread_mutex_t report; /* around done(), and what is below */
 	bool ended;             /* nothing more is to be begun */
 	struct ms_error failure; /* why the run ended early; code 0 if it did not */
+	struct links links;
 	struct pending pending;
 	struct synced synced;
 };
@@ -50,9 +53,18 @@ static void report(struct batch *b, struct ms_batch_item *item,
 	pthread_mutex_unlock(&b->report);
 }
 
+/* An item that was begun is at its end. `changed`: there is a new file. */
+static void finish(struct batch *b, struct ms_batch_item *item, struct link_group *group,
+	bool changed, const struct ms_sign_result *result, const struct ms_error *err)
+{
+	if (group)
+		links_finish(&b->links, group, item, changed, result, err);
+	report(b, item, result, err);
+}
+
 static void pending_done(void *user, struct pending_entry *entry, const struct ms_error *err)
 {
-	report(user, &entry->item, &entry->result, err);
+	finish(user, &entry->item, entry->group, true, &entry->result, err);
 }
 
 static bool stop_asked(struct batch *b)
@@ -96,34 +108,25 @@ static int take(struct batch *b, struct ms_batch_item *item)
 
 static int append(struct batch *b, struct signing *s, struct ms_error *err)
 {
-	int fd = -1;
+	AUTO_CLOSE int fd = -1;
 	int r = module_append(s->m, s->tail.data, s->tail.len, &fd, err);
 
-	if (r < 0)
+	if (r < 0 || b->options->durability == MS_DURABILITY_NONE)
 		return r;
-	if (b->options->durability == MS_DURABILITY_NONE) {
-		close(fd);
-		return 0;
-	}
-	if (b->options->durability == MS_DURABILITY_FILE && fsync(fd) < 0) {
-		r = err_set_errno(err, MS_ERR_IO, errno, "%s cannot be written", s->m->path);
-		close(fd);
-		return r;
-	}
-	pthread_mutex_lock(&b->report);
-	r = synced_add(&b->synced, fd, err);
-	pthread_mutex_unlock(&b->report);
-	return r;
+	if (b->options->durability == MS_DURABILITY_FILE && fsync(fd) < 0)
+		return err_set_errno(err, MS_ERR_IO, errno, "%s cannot be written", s->m->path);
+	return synced_add(&b->synced, fd, err);
 }
 
-/* 1: the item was handed to `pending`, which reports it. */
-static int one(struct batch *b, struct ms_batch_item *item, struct ms_sign_result *result,
-	struct ms_error *err)
+/* 1: the item was handed to `pending`, which reports it. *changed: there is a new file. */
+static int one(struct batch *b, struct ms_batch_item *item, struct link_group *group,
+	struct ms_sign_result *result, bool *changed, struct ms_error *err)
 {
-	struct pending_entry entry = { .item = *item };
+	struct pending_entry entry = { .item = *item, .group = group };
 	CLEANUP(signing_end) struct signing s;
 	int r = signing_begin(b->signer, item->path, item->dest, &s, result, err);
 
+	*changed = r > 0;
 	if (r <= 0)
 		return r;
 	if (b->options->append && !item->dest && s.keep == s.m->size &&
@@ -137,21 +140,67 @@ static int one(struct batch *b, struct ms_batch_item *item, struct ms_sign_resul
 	return 1;
 }
 
+static void sign(struct batch *b, struct ms_batch_item *item, struct link_group *group)
+{
+	struct ms_sign_result result = { 0 };
+	struct ms_error err = { 0 };
+	bool changed = false;
+	int r = one(b, item, group, &result, &changed, &err);
+
+	if (r > 0)
+		return;
+	if (r < 0 && pool_is_key_failure(r))
+		end_run(b, &err);
+	finish(b, item, group, changed, &result, &err);
+}
+
+/* A name of a file that was signed by another name. */
+static void follow(struct batch *b, struct ms_batch_item *item, const struct link_group *group)
+{
+	struct ms_sign_result result = group->result;
+	struct ms_error err = group->err;
+
+	if (err.code == 0 && group->written) {
+		int r = module_relink(group->written, item->dest ? item->dest : item->path, item->dest ? NULL : &group->st, &err);
+
+		if (r == MS_ERR_UNSUPPORTED) {
+			sign(b, item, NULL);
+			return;
+		}
+		result.same_as = group->path;
+	}
+	report(b, item, &result, &err);
+}
+
+static void follow_all(struct batch *b)
+{
+	const struct link_group *group;
+	struct ms_batch_item item;
+
+	while (links_next(&b->links, &item, &group))
+		follow(b, &item, group);
+}
+
+static void begin(struct batch *b, struct ms_batch_item *item)
+{
+	struct ms_error err = { 0 };
+	struct link_group *group;
+	int r = links_enter(&b->links, item, &group, &err);
+
+	if (r < 0)
+		report(b, item, NULL, &err);
+	else if (r == 0)
+		sign(b, item, group);
+}
+
 static void *work(void *arg)
 {
 	struct batch *b = arg;
 	struct ms_batch_item item;
 
 	while (take(b, &item)) {
-		struct ms_sign_result result = { 0 };
-		struct ms_error err = { 0 };
-		int r = one(b, &item, &result, &err);
-
-		if (r > 0)
-			continue;
-		if (r < 0 && pool_is_key_failure(r))
-			end_run(b, &err);
-		report(b, &item, &result, &err);
+		begin(b, &item);
+		follow_all(b);
 	}
 	return NULL;
 }
@@ -170,6 +219,54 @@ static unsigned default_jobs(const struct ms_signer *signer)
 	unsigned parallel = pool_parallel(&signer->pool);
 
 	return parallel < cpus() ? parallel : cpus();
+}
+
+/* Descriptors that are left for modules: the library and the key have some of their own. */
+static unsigned descriptors(void)
+{
+	const unsigned spare = 64;
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur > 4096)
+		return 4096;
+	return limit.rlim_cur > spare + 4 ? (unsigned)limit.rlim_cur - spare : 4;
+}
+
+static unsigned least(unsigned a, unsigned b)
+{
+	return a < b ? a : b;
+}
+
+/* A worker needs two descriptors, a module that waits for its name is staged in one; half for each
+ * where they are scarce. */
+static int set_up(struct batch *b, unsigned workers, struct ms_error *err)
+{
+	int r;
+
+	b->pending.durability = b->options->durability;
+	b->pending.synced = &b->synced;
+	b->pending.done = pending_done;
+	b->pending.user = b;
+	r = pending_init(&b->pending, (descriptors() - 2 * workers) / 2, err);
+	if (r == 0) {
+		links_init(&b->links);
+		synced_init(&b->synced);
+	}
+	return r;
+}
+
+/* Names that waited for modules which in turn waited for the disk, and modules signed for them. */
+static void wind_up(struct batch *b)
+{
+	struct ms_error err = { 0 };
+
+	pending_flush(&b->pending);
+	follow_all(b);
+	pending_flush(&b->pending);
+	pending_destroy(&b->pending);
+	links_free(&b->links);
+	if (synced_finish(&b->synced, &err) < 0 && !b->failure.code)
+		b->failure = err;
 }
 
 static int run_workers(struct batch *b, unsigned n, struct ms_error *err)
@@ -192,28 +289,21 @@ MS_API int ms_batch_sign(struct ms_signer *signer, const struct ms_batch_options
 	const struct ms_batch_callbacks *callbacks, struct ms_error *err)
 {
 	unsigned jobs = options->jobs ? options->jobs : default_jobs(signer);
-	unsigned workers = jobs + cpus();
+	unsigned workers = least(least(jobs, MAX_WORKERS) + cpus(), descriptors() / 4);
 	struct batch b = {
 		.signer = signer,
 		.options = options,
 		.callbacks = callbacks,
 		.source = PTHREAD_MUTEX_INITIALIZER,
 		.report = PTHREAD_MUTEX_INITIALIZER,
-		.pending = { .durability = options->durability, .done = pending_done },
 	};
-	struct ms_error sync_error;
-	int r;
+	int r = set_up(&b, workers, err);
 
-	b.pending.user = &b;
-	r = pending_init(&b.pending, err);
 	if (r < 0)
 		return r;
 	pool_limit(&signer->pool, jobs);
-	r = run_workers(&b, workers < MAX_WORKERS ? workers : MAX_WORKERS, err);
-	pending_flush(&b.pending);
-	pending_destroy(&b.pending);
-	if (synced_finish(&b.synced, &sync_error) < 0 && !b.failure.code)
-		b.failure = sync_error;
+	r = run_workers(&b, workers, err);
+	wind_up(&b);
 	if (r == 0 && b.failure.code) {
 		if (err)
 			*err = b.failure;

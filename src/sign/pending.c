@@ -9,25 +9,35 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-int pending_init(struct pending *p, struct ms_error *err)
+int pending_init(struct pending *p, size_t max, struct ms_error *err)
 {
 	pthread_mutex_init(&p->lock, NULL);
+	pthread_cond_init(&p->flushed, NULL);
 	p->n = 0;
-	p->entries = calloc(PENDING_MAX, sizeof(*p->entries));
-	return p->entries ? 0 : err_nomem(err);
+	p->max = max && max < PENDING_MAX ? max : PENDING_MAX;
+	p->entries = calloc(p->max, sizeof(*p->entries));
+	p->others = calloc(p->max, sizeof(*p->others));
+	if (p->entries && p->others)
+		return 0;
+	pending_destroy(p);
+	return err_nomem(err);
 }
 
 void pending_destroy(struct pending *p)
 {
 	free(p->entries);
+	free(p->others);
+	pthread_cond_destroy(&p->flushed);
 	pthread_mutex_destroy(&p->lock);
 }
 
+/* The new name, too, has to be on the disk before the run ends; one sync there serves all. */
 static void commit(struct pending *p, struct pending_entry *entry)
 {
 	struct ms_error err = { 0 };
 
-	staged_commit(entry->staged, &err);
+	if (staged_commit(entry->staged, &err) == 0 && p->durability != MS_DURABILITY_NONE)
+		synced_add(p->synced, staged_fd(entry->staged), &err);
 	staged_free(entry->staged);
 	p->done(p->user, entry, &err);
 }
@@ -76,25 +86,35 @@ static void commit_all(struct pending *p, struct pending_entry *entries, size_t 
 	}
 }
 
-void pending_flush(struct pending *p)
+/* With the lock held, which is given up while the disk works. One flush at a time: else a slow
+ * disk would let any number of modules gather. */
+static void flush(struct pending *p)
 {
-	AUTO_FREE struct pending_entry *mine = NULL;
-	struct pending_entry *fresh = calloc(PENDING_MAX, sizeof(*fresh));
+	struct pending_entry *mine;
 	size_t n;
 
-	pthread_mutex_lock(&p->lock);
-	n = p->n;
-	if (!fresh) { /* no second array: everyone waits while this one is committed */
-		commit_all(p, p->entries, n);
-		p->n = 0;
-		pthread_mutex_unlock(&p->lock);
+	while (p->flushing)
+		pthread_cond_wait(&p->flushed, &p->lock);
+	if (!p->n)
 		return;
-	}
 	mine = p->entries;
-	p->entries = fresh;
+	n = p->n;
+	p->entries = p->others;
+	p->others = mine;
 	p->n = 0;
+	p->flushing = true;
 	pthread_mutex_unlock(&p->lock);
 	commit_all(p, mine, n);
+	pthread_mutex_lock(&p->lock);
+	p->flushing = false;
+	pthread_cond_broadcast(&p->flushed);
+}
+
+void pending_flush(struct pending *p)
+{
+	pthread_mutex_lock(&p->lock);
+	flush(p);
+	pthread_mutex_unlock(&p->lock);
 }
 
 static bool is_due(const struct pending *p)
@@ -102,34 +122,31 @@ static bool is_due(const struct pending *p)
 	struct timespec now;
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	return p->n == PENDING_MAX || now.tv_sec - p->since.tv_sec > PENDING_SECONDS;
+	return p->n == p->max || now.tv_sec - p->since.tv_sec > PENDING_SECONDS;
+}
+
+static void gather(struct pending *p, const struct pending_entry *entry)
+{
+	pthread_mutex_lock(&p->lock);
+	while (p->n == p->max) /* whoever filled it waits for a flush that is under way */
+		flush(p);
+	if (!p->n)
+		clock_gettime(CLOCK_MONOTONIC, &p->since);
+	p->entries[p->n++] = *entry;
+	if (!p->flushing && is_due(p))
+		flush(p);
+	pthread_mutex_unlock(&p->lock);
 }
 
 void pending_add(struct pending *p, const struct pending_entry *entry)
 {
 	struct pending_entry own = *entry;
 	struct ms_error err = { 0 };
-	bool due;
 
-	if (p->durability == MS_DURABILITY_FILE && staged_sync(own.staged, &err) < 0) {
+	if (p->durability == MS_DURABILITY_BATCH)
+		gather(p, entry);
+	else if (p->durability == MS_DURABILITY_FILE && staged_sync(own.staged, &err) < 0)
 		fail(p, &own, &err);
-		return;
-	}
-	if (p->durability != MS_DURABILITY_BATCH) {
+	else
 		commit(p, &own);
-		return;
-	}
-	pthread_mutex_lock(&p->lock);
-	while (p->n == PENDING_MAX) { /* full, and whoever filled it has not emptied it yet */
-		pthread_mutex_unlock(&p->lock);
-		pending_flush(p);
-		pthread_mutex_lock(&p->lock);
-	}
-	if (!p->n)
-		clock_gettime(CLOCK_MONOTONIC, &p->since);
-	p->entries[p->n++] = own;
-	due = is_due(p);
-	pthread_mutex_unlock(&p->lock);
-	if (due)
-		pending_flush(p);
 }

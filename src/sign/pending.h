@@ -7,35 +7,46 @@
 #define MODSEAL_SIGN_PENDING_H
 
 #include "src/module/module.h"
+#include "src/sign/synced.h"
 
 #include <modseal/batch.h>
 #include <pthread.h>
 #include <time.h>
 
-/* Modules a syncfs: each holds a descriptor, and 1,024 is what most processes may have. */
+/* Modules a syncfs, at most: each holds a descriptor, and while these are being synced the next
+ * ones gather. 1,024 descriptors is what most processes may have. */
 #define PENDING_MAX 256
 /* Seconds after which even a few are given their names: a slow token must not leave them waiting. */
 #define PENDING_SECONDS 1
 
+struct link_group;
+
 struct pending_entry {
 	struct staged *staged;
 	struct ms_batch_item item;
+	struct link_group *group; /* the caller's, as are item and result */
 	struct ms_sign_result result;
 };
 
 struct pending {
 	pthread_mutex_t lock;
-	struct pending_entry *entries; /* PENDING_MAX */
-	size_t n;
+	pthread_cond_t flushed;
+	struct pending_entry *entries; /* those that gather */
+	struct pending_entry *others;  /* those that get their names, while `flushing` */
+	size_t n, max;                 /* of entries */
+	bool flushing;
 	struct timespec since; /* when the first of them came */
 	enum ms_durability durability;
+	struct synced *synced; /* gets the file systems whose directories were changed */
 	/* Told of each module once it has its name, or could not get it. Called from several threads
 	 * at once. */
 	void (*done)(void *user, struct pending_entry *entry, const struct ms_error *err);
 	void *user;
 };
 
-int pending_init(struct pending *p, struct ms_error *err);
+/* `max`: how many may wait together, up to PENDING_MAX; it takes twice as many descriptors. The
+ * rest is the caller's to fill. */
+int pending_init(struct pending *p, size_t max, struct ms_error *err);
 /* Takes the entry's staged module over, and commits it now or later as durability says. */
 void pending_add(struct pending *p, const struct pending_entry *entry);
 /* Commits all that wait. */

@@ -173,7 +173,7 @@ setup() {
 	assert_same m.ko.bare bare
 }
 
-@test "hard links that are all named: each is signed" {
+@test "hard links that are all named: signed once, and names of one file as before" {
 	mkdir tree
 	mv m.ko tree/a.ko
 	for name in b c d; do
@@ -181,10 +181,18 @@ setup() {
 	done
 	cp tree/a.ko other.ko
 	ln other.ko second.ko
-	run sign tree other.ko second.ko
+	run sign -j 1 tree other.ko second.ko
 	assert_status 0
 	assert_line "6 modules: 6 signed, 0 failed"
 	verify tree other.ko second.ko
+	[ "$(stat -c %i tree/* | sort -u | wc -l)" -eq 1 ]
+	[ other.ko -ef second.ko ]
+	[ "$(stat -c %h tree/a.ko other.ko | xargs)" = "4 2" ]
+	# Whichever came first tells nothing of another.
+	[ "$(grep -c ': signed (sha256)$' <<<"$output")" -eq 2 ]
+	[ "$(grep -cE ': signed \(sha256\), the same file as (tree/[a-d]|other|second).ko$' <<<"$output")" -eq 4 ]
+	run sign --json --keep-existing tree
+	assert_json '[.[] | select(.module and .result == "kept")] | length == 4'
 }
 
 @test "-o: each path to the same file is written" {
@@ -197,6 +205,7 @@ setup() {
 	run sign -o out tree
 	assert_status 0
 	assert_files out a.ko hard.ko soft.ko soft2.ko
+	[ out/a.ko -ef out/hard.ko ]
 	verify out
 }
 
