@@ -170,15 +170,17 @@ static const char *without_file_scheme(const char *s)
 static int take_pin_source(struct parser *p, const struct attr *a)
 {
 	AUTO_FREE char *text = NULL;
+	const char *path;
 	int r = take_text(p, a, &text);
 
 	if (r < 0)
 		return r;
-	if (text[0] == '|')
+	path = without_file_scheme(text);
+	if (*path == '|')
 		return bad(p, "is a command; modseal runs none, give a file", a->name_len, a->name);
-	if (!*without_file_scheme(text))
+	if (!*path)
 		return bad(p, "is empty", a->name_len, a->name);
-	p->uri->pin_source = strdup(without_file_scheme(text));
+	p->uri->pin_source = strdup(path);
 	return p->uri->pin_source ? 0 : err_nomem(p->err);
 }
 

@@ -121,6 +121,7 @@ static void test_pin_source_forms(void **state)
 	}
 	refuse("pkcs11:?pin-source=|/bin/echo", "'pin-source'", "command");
 	refuse("pkcs11:?pin-source=%7C/bin/echo", "'pin-source'", "command");
+	refuse("pkcs11:?pin-source=file:|/bin/echo", "'pin-source'", "command");
 	refuse("pkcs11:?pin-source=file:", "'pin-source'", "empty");
 }
 
