@@ -16,6 +16,7 @@
 #include "src/key/context.h"
 #include "src/key/key.h"
 
+#include <modseal/life.h>
 #include <modseal/list.h>
 
 struct engine {
@@ -39,6 +40,16 @@ struct engine {
 	 * (filter and login as for ms_token_list_read()). NULL if there is nothing to list. */
 	int (*list)(struct ms_context *ctx, const char *filter, bool login,
 		struct ms_token_list *list, struct ms_error *err);
+
+	/* Makes a key pair where request->ref says, sensitive and never extractable, and opens it.
+	 * NULL if keys are not made here. */
+	int (*keygen)(struct ms_context *ctx, const struct ms_keygen *request, struct ms_key **key,
+		struct ms_error *err);
+
+	/* Puts a certificate beside a key that open_key or keygen of this engine gave out. NULL if
+	 * certificates have no place here. */
+	int (*store_cert)(struct ms_context *ctx, struct ms_key *key, X509 *cert,
+		struct ms_error *err);
 };
 
 extern const struct engine engine_pkcs11;

@@ -6,8 +6,10 @@
 #include <modseal/batch.h>
 #include <modseal/context.h>
 #include <modseal/error.h>
+#include <modseal/farm.h>
 #include <modseal/hash.h>
 #include <modseal/key.h>
+#include <modseal/life.h>
 #include <modseal/list.h>
 #include <modseal/module.h>
 #include <modseal/sign.h>

@@ -37,7 +37,7 @@ int batch_run(struct batch *batch)
 			tally_count(&batch->tally, (enum outcome)r);
 		source_item_release(&item);
 		if (r < 0 && tally_is_fatal(r)) {
-			batch->tally.stopped = r;
+			batch->tally.stopped = err;
 			break;
 		}
 	}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "src/cli/choices.h"
 
-#include <modseal/sign.h>
+#include <modseal/farm.h>
 
 const struct option_choice choices_hash[] = {
 	{ "sha256", MS_HASH_SHA256 },
@@ -16,5 +16,12 @@ const struct option_choice choices_hash[] = {
 const struct option_choice choices_key_id[] = {
 	{ "issuer", MS_KEY_ID_ISSUER },
 	{ "ski", MS_KEY_ID_SKI },
+	{ 0 },
+};
+
+const struct option_choice choices_farm_format[] = {
+	{ "lines", MS_FARM_LINES },
+	{ "debian", MS_FARM_DEBIAN },
+	{ "cpio", MS_FARM_CPIO },
 	{ 0 },
 };

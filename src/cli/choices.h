@@ -7,5 +7,6 @@
 
 extern const struct option_choice choices_hash[];   /* enum ms_hash */
 extern const struct option_choice choices_key_id[]; /* enum ms_key_id */
+extern const struct option_choice choices_farm_format[]; /* enum ms_farm_format */
 
 #endif

@@ -17,8 +17,9 @@ enum exit_status {
 	EXIT_STATUS_MACHINE = 4, /* I/O, memory */
 };
 
-extern const struct command command_attach, command_detach, command_inspect, command_keys,
-	command_sign, command_sign_file, command_strip, command_verify;
+extern const struct command command_attach, command_cert, command_csr, command_detach,
+	command_digest, command_inspect, command_keys, command_sign, command_sign_file,
+	command_strip, command_verify;
 
 /* The kernel's own command line, for sign-file under its own name and as a subcommand; argv[0]
  * is the name. Its exit statuses are sign-file's. */

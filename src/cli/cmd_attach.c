@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "src/base/cleanup.h"
 #include "src/base/error.h"
+#include "src/cli/attach_signatures.h"
 #include "src/cli/batch.h"
 #include "src/cli/choices.h"
 #include "src/cli/cli.h"
@@ -46,10 +47,9 @@ static const struct option_def table[] = {
 
 static struct ms_cert *cert;
 
-static int attach_one(const char *path, const char *dest, struct json_object *json,
-	struct ms_error *err)
+static struct ms_attach_options attach_options(void)
 {
-	struct ms_attach_options options = {
+	return (struct ms_attach_options){
 		.cert = cert,
 		.raw = opt.raw,
 		.hash = (enum ms_hash)opt.hash,
@@ -57,6 +57,12 @@ static int attach_one(const char *path, const char *dest, struct json_object *js
 		.stack = opt.stack,
 		.flags = opt.any_file ? MS_ANY_FILE : 0,
 	};
+}
+
+static int attach_one(const char *path, const char *dest, struct json_object *json,
+	struct ms_error *err)
+{
+	struct ms_attach_options options = attach_options();
 	AUTO_FREE char *beside = NULL;
 	int r;
 
@@ -76,13 +82,22 @@ static int attach_one(const char *path, const char *dest, struct json_object *js
 	return OUTCOME_DONE;
 }
 
-static int run(int argc, char **argv)
+static int attach_all(int argc, char **argv)
 {
+	struct ms_attach_options options = attach_options();
 	struct batch batch = {
 		.source = { .argc = argc, .argv = argv, .output = opt.output },
 		.tally = { .done = "attached", .json = opt.json, .quiet = opt.quiet },
 		.one = attach_one,
 	};
+
+	if (attach_signatures_asked())
+		return attach_signatures_run(argc, argv, &options, opt.output, opt.json, opt.quiet);
+	return batch_run(&batch);
+}
+
+static int run(int argc, char **argv)
+{
 	struct ms_error err = { .code = MS_ERR_NOMEM, .message = "out of memory" };
 	int r;
 
@@ -95,13 +110,17 @@ static int run(int argc, char **argv)
 		fprintf(stderr, "modseal attach: --signature goes with one module\n");
 		return EXIT_STATUS_USAGE;
 	}
+	if (opt.signature && attach_signatures_asked()) {
+		fprintf(stderr, "modseal attach: --signature and --signatures exclude each other\n");
+		return EXIT_STATUS_USAGE;
+	}
 	r = keyopts_context() ? ms_cert_open(keyopts_context(), opt.cert, &cert, &err)
 			      : MS_ERR_NOMEM;
 	if (r < 0) {
 		print_error(&err);
 		return exit_status_of(r);
 	}
-	r = batch_run(&batch);
+	r = attach_all(argc, argv);
 	ms_cert_free(cert);
 	return r;
 }
@@ -110,7 +129,7 @@ const struct command command_attach = {
 	.name = "attach",
 	.operands = "MODULE|DIR...",
 	.summary = "Append signatures that were made elsewhere, once they verify.",
-	.options = { table, keyopts_table },
+	.options = { table, attach_signatures_table, keyopts_table },
 	.min_operands = 1,
 	.max_operands = -1,
 	.run = run,

@@ -6,6 +6,7 @@
 #include "src/cli/keyopts.h"
 #include "src/cli/output.h"
 #include "src/cli/progress.h"
+#include "src/cli/sign_digests.h"
 #include "src/cli/source.h"
 #include "src/cli/stop.h"
 #include "src/cli/tally.h"
@@ -193,10 +194,11 @@ static void done(void *user, struct ms_batch_item *item, const struct ms_sign_re
 	const char *path = item->path ? item->path : "?";
 
 	pthread_mutex_lock(&run->report);
-	if (err->code) {
+	/* What befell the key ends the run, which says so once for all that were in hand. */
+	if (err->code && !tally_is_fatal(err->code)) {
 		progress_clear(&run->progress);
 		tally_fail(&run->tally, path, err);
-	} else {
+	} else if (!err->code) {
 		print_done(run, path, item->dest, result);
 		tally_count(&run->tally, result->kept ? OUTCOME_KEPT : OUTCOME_DONE);
 	}
@@ -235,6 +237,24 @@ static unsigned long count(const struct source *source)
 	return n;
 }
 
+static enum progress_kind progress_kind(void)
+{
+	return opt.progress < 0 ? progress_default() : (enum progress_kind)opt.progress;
+}
+
+static int sign_digests(void)
+{
+	struct sign_digests_options options = {
+		.output = opt.output,
+		.jobs = opt.jobs,
+		.fail_fast = opt.fail_fast,
+		.dry_run = opt.dry_run,
+		.progress = progress_kind(),
+	};
+
+	return sign_digests_run(signer, &options);
+}
+
 static int sign_all(int argc, char **argv)
 {
 	struct run run = {
@@ -251,8 +271,7 @@ static int sign_all(int argc, char **argv)
 		.durability = (enum ms_durability)opt.durability,
 	};
 	struct ms_batch_callbacks callbacks = { next, done, stop, &run };
-	enum progress_kind kind = opt.progress < 0 ? progress_default()
-						   : (enum progress_kind)opt.progress;
+	enum progress_kind kind = progress_kind();
 	struct ms_error err = { 0 };
 	int r;
 
@@ -309,22 +328,38 @@ static int open_signer(struct ms_context *ctx, struct ms_key **keys, struct ms_e
 	return r;
 }
 
+static int usage(const char *what)
+{
+	fprintf(stderr, "modseal sign: %s\n", what);
+	return EXIT_STATUS_USAGE;
+}
+
+static int check_usage(int argc)
+{
+	if (!argc && !sign_digests_asked())
+		return usage("something is missing: which modules?");
+	if (!opt.keys.n)
+		return usage("which key? Name it with -k; 'modseal keys' lists those in tokens.");
+	if (opt.stack && opt.keep_existing)
+		return usage("--stack and --keep-existing exclude each other");
+	if (!sign_digests_asked())
+		return 0;
+	if (argc)
+		return usage("--digests is instead of modules: name the one or the others");
+	if (opt.stack || opt.keep_existing || opt.append || opt.json)
+		return usage("--stack, --keep-existing, --append and --json don't go with --digests");
+	return sign_digests_open(&opt.hash, opt.any_file);
+}
+
 static int run(int argc, char **argv)
 {
 	struct ms_context *ctx = keyopts_context();
 	struct ms_key **keys;
 	struct ms_error err = { 0 };
-	int r;
+	int r = check_usage(argc);
 
-	if (!opt.keys.n) {
-		fprintf(stderr, "modseal sign: which key? Name it with -k; 'modseal keys' lists "
-				"those in tokens.\n");
-		return EXIT_STATUS_USAGE;
-	}
-	if (opt.stack && opt.keep_existing) {
-		fprintf(stderr, "modseal sign: --stack and --keep-existing exclude each other\n");
-		return EXIT_STATUS_USAGE;
-	}
+	if (r)
+		return r;
 	keys = calloc(opt.keys.n, sizeof(*keys));
 	if (!ctx || !keys) {
 		fprintf(stderr, "modseal: out of memory\n");
@@ -337,8 +372,9 @@ static int run(int argc, char **argv)
 		r = exit_status_of(r);
 	} else {
 		key_type = ms_key_type(keys[0]);
-		r = sign_all(argc, argv);
+		r = sign_digests_asked() ? sign_digests() : sign_all(argc, argv);
 	}
+	sign_digests_close();
 	ms_signer_free(signer);
 	for (size_t i = 0; i < opt.keys.n; i++)
 		ms_key_free(keys[i]);
@@ -349,10 +385,10 @@ static int run(int argc, char **argv)
 
 const struct command command_sign = {
 	.name = "sign",
-	.operands = "MODULE|DIR...",
+	.operands = "MODULE|DIR... | --digests FILE",
 	.summary = "Sign modules, or all modules below directories.",
-	.options = { table, keyopts_table },
-	.min_operands = 1,
+	.options = { table, sign_digests_table, keyopts_table },
+	.min_operands = 0,
 	.max_operands = -1,
 	.run = run,
 };

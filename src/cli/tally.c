@@ -52,7 +52,7 @@ void tally_stop(struct tally *t, const struct ms_error *err)
 {
 	print_error(err);
 	fprintf(stderr, "modseal: modules that are not listed as done are as they were\n");
-	t->stopped = err->code;
+	t->stopped = *err;
 }
 
 static void summary(const struct tally *t)
@@ -68,7 +68,9 @@ static void summary(const struct tally *t)
 		if (t->no)
 			json_add_number(s, t->no, t->n_no);
 		json_add_number(s, "failed", t->n_failed);
-		json_add_bool(s, "complete", !t->stopped);
+		json_add_bool(s, "complete", !t->stopped.code);
+		if (t->stopped.code)
+			json_add_error(s, &t->stopped);
 		json_object_object_add(o, "summary", s);
 		json_print(o);
 		return;
@@ -80,15 +82,20 @@ static void summary(const struct tally *t)
 		printf(", %lu kept", t->n_kept);
 	if (t->no)
 		printf(", %lu %s", t->n_no, t->no);
-	printf(", %lu failed%s\n", t->n_failed, t->stopped ? "; stopped before the end" : "");
+	printf(", %lu failed%s\n", t->n_failed, t->stopped.code ? "; stopped before the end" : "");
+}
+
+int tally_status(const struct tally *t)
+{
+	if (t->stopped.code && tally_is_fatal(t->stopped.code))
+		return exit_status_of(t->stopped.code);
+	if (t->first_failure && !(t->n_done + t->n_kept + t->n_no))
+		return exit_status_of(t->first_failure);
+	return t->n_failed || t->n_no || t->stopped.code ? EXIT_STATUS_NO : EXIT_STATUS_OK;
 }
 
 int tally_finish(const struct tally *t)
 {
 	summary(t);
-	if (t->stopped && tally_is_fatal(t->stopped))
-		return exit_status_of(t->stopped);
-	if (t->first_failure && !(t->n_done + t->n_kept + t->n_no))
-		return exit_status_of(t->first_failure);
-	return t->n_failed || t->n_no || t->stopped ? EXIT_STATUS_NO : EXIT_STATUS_OK;
+	return tally_status(t);
 }

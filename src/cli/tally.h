@@ -20,7 +20,7 @@ struct tally {
 	/* counted */
 	unsigned long n_done, n_kept, n_no, n_failed;
 	int first_failure; /* MS_ERR_* of the first module that failed */
-	int stopped;       /* MS_ERR_* that ended the run early, 0 if it did not */
+	struct ms_error stopped; /* why the run ended early; code 0 if it did not */
 };
 
 void tally_count(struct tally *tally, enum outcome outcome);
@@ -30,8 +30,10 @@ void tally_fail(struct tally *tally, const char *path, const struct ms_error *er
 void tally_stop(struct tally *tally, const struct ms_error *err);
 /* Whether a failure is the key's or the machine's, so that no later module can fare better. */
 bool tally_is_fatal(int code);
-/* Prints the summary; the exit status: 0 when all went well; 1 when the answer for one was no or
- * some failed; when all failed, or the key did, the status that goes with the failure. */
+/* The exit status: 0 when all went well; 1 when the answer for one was no or some failed; when all
+ * failed, or the key did, the status that goes with the failure. */
+int tally_status(const struct tally *tally);
+/* Prints the summary; returns tally_status(). */
 int tally_finish(const struct tally *tally);
 
 #endif

@@ -4,6 +4,7 @@
 #include "src/base/cleanup.h"
 #include "src/base/error.h"
 #include "src/crypto/digest.h"
+#include "src/crypto/keyrule.h"
 
 #include <openssl/asn1t.h>
 #include <openssl/err.h>
@@ -113,26 +114,7 @@ static int sig_nid(const EVP_PKEY *pub, enum ms_hash hash)
 		return NID_rsaEncryption;
 	if (!EVP_PKEY_is_a(pub, "EC"))
 		return NID_undef;
-	switch (hash) {
-	case MS_HASH_SHA1:
-		return NID_ecdsa_with_SHA1;
-	case MS_HASH_SHA224:
-		return NID_ecdsa_with_SHA224;
-	case MS_HASH_SHA256:
-		return NID_ecdsa_with_SHA256;
-	case MS_HASH_SHA384:
-		return NID_ecdsa_with_SHA384;
-	case MS_HASH_SHA512:
-		return NID_ecdsa_with_SHA512;
-	case MS_HASH_SHA3_256:
-		return NID_ecdsa_with_SHA3_256;
-	case MS_HASH_SHA3_384:
-		return NID_ecdsa_with_SHA3_384;
-	case MS_HASH_SHA3_512:
-		return NID_ecdsa_with_SHA3_512;
-	default:
-		return NID_undef;
-	}
+	return keyrule_ecdsa_nid(hash);
 }
 
 static int set_sid(MS_SID *sid, X509 *cert, enum cms_sid kind, struct ms_error *err)

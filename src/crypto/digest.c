@@ -78,6 +78,17 @@ int digest_nid(enum ms_hash hash)
 	return table[hash].nid;
 }
 
+enum ms_hash digest_by_ossl_name(const char *name)
+{
+	for (size_t i = MS_HASH_NONE + 1; i < N_HASHES; i++) {
+		const EVP_MD *md = digest_md((enum ms_hash)i);
+
+		if (md && EVP_MD_is_a(md, name))
+			return (enum ms_hash)i;
+	}
+	return MS_HASH_NONE;
+}
+
 int digest_begin(struct digest *d, enum ms_hash hash, struct ms_error *err)
 {
 	const EVP_MD *md = digest_md(hash);

@@ -12,6 +12,8 @@ const EVP_MD *digest_md(enum ms_hash hash);
 /* The hash whose OBJECT IDENTIFIER (a NID of OpenSSL's) this is, MS_HASH_NONE if not ours. */
 enum ms_hash digest_by_nid(int nid);
 int digest_nid(enum ms_hash hash);
+/* The hash that OpenSSL calls so ("SHA2-256", "SHA256", "SHA3-256"), MS_HASH_NONE if not ours. */
+enum ms_hash digest_by_ossl_name(const char *name);
 
 /* A running digest. */
 struct digest {

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file
+ * A key's life: made on a device, certified, put beside its certificate.
+ */
+#ifndef MODSEAL_LIFE_H
+#define MODSEAL_LIFE_H
+
+#include <modseal/key.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum ms_key_kind { MS_KEY_RSA2048 = 1, MS_KEY_RSA3072, MS_KEY_RSA4096, MS_KEY_P256, MS_KEY_P384 };
+
+/** A key to be made. Zero-initialise. */
+struct ms_keygen {
+	const char *ref;       /**< where: a PKCS#11 URI whose token part fits one token, and whose
+				    object and id become label and CKA_ID */
+	enum ms_key_kind kind;
+	bool duplicate;        /**< although the token has a key of that label or id */
+};
+
+/** Makes the key pair on the device and opens it. MS_ERR_UNSUPPORTED where keys are not made. */
+MS_API int ms_keygen(struct ms_context *ctx, const struct ms_keygen *request, struct ms_key **key,
+	struct ms_error *err);
+
+/** What a certificate is to be good for. */
+enum ms_cert_profile {
+	MS_CERT_MOK,    /**< module signing: CA:FALSE, digitalSignature, the module-signing EKU
+			     1.3.6.1.4.1.2312.16.1.2 and codeSigning; shim then takes the key for
+			     modules and not for booting */
+	MS_CERT_KERNEL, /**< as the kernel's documentation has it: the same without the EKUs */
+	MS_CERT_CA,     /**< CA:TRUE, keyCertSign and cRLSign: for .machine under CA enforcement, and
+			     to sign leaves */
+};
+
+/** A certificate to be made. Zero-initialise; zero means the default. */
+struct ms_cert_request {
+	const char *subject;          /**< "CN=...,O=..." or "/CN=.../O=..."; needed without config */
+	enum ms_cert_profile profile;
+	const char *config;           /**< an openssl req configuration file (x509.genkey): subject,
+					   extensions and digest come from there */
+	unsigned days;                /**< of validity, from now; default 36500 */
+	enum ms_hash hash;            /**< default: as strong as the key */
+	struct ms_key *issuer_key;    /**< who signs it; NULL: self-signed */
+	const struct ms_cert *issuer; /**< the issuer's certificate, with issuer_key */
+};
+
+/** A certificate of the key's public half. */
+MS_API int ms_cert_make(struct ms_key *key, const struct ms_cert_request *request,
+	struct ms_cert **cert, struct ms_error *err);
+/** A certificate for a certificate signing request (PKCS#10 file, PEM or DER), whose own signature
+ *  is checked and whose subject is taken unless the request says another; needs an issuer. */
+MS_API int ms_cert_from_csr(const char *csr, const struct ms_cert_request *request,
+	struct ms_cert **cert, struct ms_error *err);
+/** A certificate signing request, written to a file: PEM if its name ends in .pem, .csr or .req,
+ *  else DER. */
+MS_API int ms_csr_write(struct ms_key *key, const struct ms_cert_request *request, const char *path,
+	struct ms_error *err);
+/** Writes it: PEM if the name ends in .pem or .crt, else DER. */
+MS_API int ms_cert_write(const struct ms_cert *cert, const char *path, struct ms_error *err);
+/** Puts the certificate beside the key on its token (same CKA_ID and label). */
+MS_API int ms_key_store_cert(struct ms_context *ctx, struct ms_key *key, const struct ms_cert *cert,
+	struct ms_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

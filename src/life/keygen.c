@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "engines/engine.h"
+#include "src/base/error.h"
+#include "src/crypto/cert.h"
+
+MS_API int ms_keygen(struct ms_context *ctx, const struct ms_keygen *request, struct ms_key **key,
+	struct ms_error *err)
+{
+	const struct engine *engine = engine_for(request->ref);
+
+	if (engine->keygen)
+		return engine->keygen(ctx, request, key, err);
+	err_set(err, MS_ERR_UNSUPPORTED, "%s is no place where modseal makes keys", request->ref);
+	err_hint(err, "Name a token: -k 'pkcs11:token=NAME;object=LABEL'.");
+	return MS_ERR_UNSUPPORTED;
+}
+
+MS_API int ms_key_store_cert(struct ms_context *ctx, struct ms_key *key, const struct ms_cert *cert,
+	struct ms_error *err)
+{
+	const struct engine *engine = engine_for(key->uri);
+
+	if (!cert_fits_key(cert->x509, key->pub))
+		return err_set(err, MS_ERR_CERT, "the certificate \"%s\" is not of the key %s",
+			cert->subject, key->uri);
+	if (!engine->store_cert)
+		return err_set(err, MS_ERR_UNSUPPORTED, "%s cannot hold a certificate", key->place);
+	return engine->store_cert(ctx, key, cert->x509, err);
+}
