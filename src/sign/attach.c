@@ -95,12 +95,26 @@ static int check_cms(struct module *m, uint64_t keep, const struct buf *cms,
 	return MS_ERR_SIGNATURE;
 }
 
+int signature_check(struct module *m, uint64_t keep, const struct buf *signature,
+	const struct ms_attach_options *options, struct buf *cms, struct ms_error *err)
+{
+	enum ms_hash hash = options->hash ? options->hash : MS_HASH_SHA256;
+	int r = 0;
+
+	if (options->raw)
+		return wrap_raw(m, keep, signature, options, hash, cms, err);
+	if (!options->unverified)
+		r = check_cms(m, keep, signature, options->cert, err);
+	if (r == 0 && buf_add(cms, signature->data, signature->len) < 0)
+		r = err_nomem(err);
+	return r;
+}
+
 MS_API int ms_attach(const char *path, const char *signature, const char *dest,
 	const struct ms_attach_options *options, struct ms_error *err)
 {
-	enum ms_hash hash = options->hash ? options->hash : MS_HASH_SHA256;
 	CLEANUP(cleanup_module) struct module *m = NULL;
-	AUTO_BUF struct buf file = { 0 }, built = { 0 };
+	AUTO_BUF struct buf file = { 0 }, cms = { 0 };
 	uint64_t keep;
 	int r;
 
@@ -114,13 +128,10 @@ MS_API int ms_attach(const char *path, const char *signature, const char *dest,
 	if (r < 0)
 		return r;
 	keep = signer_keep_len(m, options->stack);
-	if (options->raw)
-		r = wrap_raw(m, keep, &file, options, hash, &built, err);
-	else if (!options->unverified)
-		r = check_cms(m, keep, &file, options->cert, err);
+	r = signature_check(m, keep, &file, options, &cms, err);
 	if (r == MS_ERR_SIGNATURE)
 		err_prefix(err, "%s", signature);
 	if (r < 0)
 		return r;
-	return signer_write(m, keep, options->raw ? &built : &file, dest, err);
+	return signer_write(m, keep, &cms, dest, err);
 }

@@ -171,6 +171,31 @@ int signer_make_cms(struct ms_signer *s, struct module *m, uint64_t len, struct 
 		s->chain, cms, err);
 }
 
+int signer_sign_digest(struct ms_signer *s, const uint8_t *digest, size_t len, struct buf *raw,
+	struct buf *cms, struct ms_error *err)
+{
+	uint8_t sig[KEY_SIG_MAX];
+	size_t sig_len = 0;
+	int r;
+
+	if (len != ms_hash_size(s->options.hash))
+		return err_set(err, MS_ERR_USAGE, "a digest of %zu bytes is no %s", len,
+			ms_hash_name(s->options.hash));
+	if (s->input != KEY_INPUT_DIGEST) {
+		err_set(err, MS_ERR_KEY, "%s signs what it hashes itself, no digests",
+			s->pool.keys[0].key->uri);
+		err_hint(err, "Sign the modules themselves with this key.");
+		return MS_ERR_KEY;
+	}
+	r = pool_sign(&s->pool, KEY_INPUT_DIGEST, s->options.hash, digest, len, sig, &sig_len, err);
+	if (r < 0)
+		return r;
+	if (buf_add(raw, sig, sig_len) < 0)
+		return err_nomem(err);
+	return cms_build(s->cert, signer_sid(s->options.key_id), s->options.hash, sig, sig_len,
+		s->chain, cms, err);
+}
+
 int signer_write(struct module *m, uint64_t keep, const struct buf *cms, const char *dest,
 	struct ms_error *err)
 {

@@ -37,9 +37,20 @@ uint64_t signer_keep_len(const struct module *m, bool stack);
 /* Signs the first `len` bytes; appends the CMS to `cms`. */
 int signer_make_cms(struct ms_signer *signer, struct module *m, uint64_t len, struct buf *cms,
 	struct ms_error *err);
+/* Signs a digest that was made elsewhere; appends the bare signature and the CMS to `raw` and
+ * `cms`. MS_ERR_KEY for a key that has to see the content itself. */
+int signer_sign_digest(struct ms_signer *signer, const uint8_t *digest, size_t len, struct buf *raw,
+	struct buf *cms, struct ms_error *err);
 /* Puts a CMS behind the first `keep` bytes and writes the module. */
 int signer_write(struct module *m, uint64_t keep, const struct buf *cms, const char *dest,
 	struct ms_error *err);
+/*
+ * Finds out whether a signature that was made elsewhere (a CMS, or with options->raw a bare one) is
+ * of the first `keep` bytes, as options ask for, and appends the CMS to be put there to `cms`.
+ * MS_ERR_SIGNATURE if it is not.
+ */
+int signature_check(struct module *m, uint64_t keep, const struct buf *signature,
+	const struct ms_attach_options *options, struct buf *cms, struct ms_error *err);
 enum cms_sid signer_sid(enum ms_key_id key_id);
 
 #endif

@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Requests signed, many at once, and answered in their order. */
+#include "src/base/cleanup.h"
+#include "src/base/error.h"
+#include "src/farm/names.h"
+#include "src/farm/power.h"
+#include "src/farm/requests.h"
+#include "src/farm/write.h"
+#include "src/sign/signer.h"
+
+#include <string.h>
+
+#define MAX_WORKERS 256
+
+DEFINE_CLEANUP(struct module, module_close, cleanup_module);
+
+struct run {
+	struct ms_requests *requests;
+	struct ms_signer *signer;
+	const struct ms_requests_sign_options *options;
+	const struct ms_requests_callbacks *callbacks;
+	pthread_mutex_t lock; /* around all that is below, and the callbacks */
+	size_t next;          /* to be begun */
+	size_t reported;      /* those before it are answered and reported */
+	bool ended;           /* nothing more is to be begun */
+	struct ms_error failure; /* why the run ended early; code 0 if it did not */
+	struct answer_writer writer;
+};
+
+/* The lock is held. */
+static void end_run(struct run *run, const struct ms_error *why)
+{
+	run->ended = true;
+	if (!run->failure.code)
+		run->failure = *why;
+}
+
+static struct farm_entry *take(struct run *run)
+{
+	struct farm_list *list = &run->requests->list;
+	struct farm_entry *entry = NULL;
+
+	pthread_mutex_lock(&run->lock);
+	if (!run->ended && run->callbacks->stop && run->callbacks->stop(run->callbacks->user)) {
+		struct ms_error why;
+
+		err_set(&why, MS_ERR_STOPPED, "stopped");
+		end_run(run, &why);
+	}
+	if (!run->ended && run->next < list->n)
+		entry = &list->entries[run->next++];
+	pthread_mutex_unlock(&run->lock);
+	return entry;
+}
+
+/* A module that is named rather than digested, as the kernel's sign-file would sign it: whatever it
+ * carries already is content, for that is what the answer is put behind. */
+static int sign_named(struct run *run, struct farm_entry *entry, struct ms_error *err)
+{
+	const char *root = run->requests->root;
+	CLEANUP(cleanup_module) struct module *m = NULL;
+	AUTO_FREE char *path = NULL;
+	struct stat st;
+	int r = beneath_stat(root, entry->name, &st, err);
+
+	if (r < 0)
+		return r;
+	if (asprintf(&path, "%s/%s", root, entry->name) < 0) {
+		path = NULL;
+		return err_nomem(err);
+	}
+	r = module_open(path, run->requests->flags, &m, err);
+	if (r < 0)
+		return r;
+	if (m->st.st_dev != st.st_dev || m->st.st_ino != st.st_ino)
+		return err_set(err, MS_ERR_MODULE, "%s was replaced while it was being opened", path);
+	if (m->tail == MODULE_MALFORMED || m->tail == MODULE_INTERRUPTED)
+		return err_set(err, MS_ERR_MODULE, "%s ends in a broken signature: %s", path,
+			m->tail_reason);
+	return signer_make_cms(run->signer, m, m->size, &entry->cms, err);
+}
+
+static int sign_entry(struct run *run, struct farm_entry *entry, struct ms_error *err)
+{
+	if (run->requests->list.format == MS_FARM_DEBIAN)
+		return sign_named(run, entry, err);
+	return signer_sign_digest(run->signer, entry->digest, ms_hash_size(entry->hash), &entry->raw,
+		&entry->cms, err);
+}
+
+/* Answers and reports one whose turn it is; the lock is held. */
+static void report(struct run *run, struct farm_entry *entry)
+{
+	struct ms_error none = { 0 }, *err = entry->err ? entry->err : &none;
+
+	if (entry->state == FARM_DONE && answers_add(&run->writer, entry, &none) < 0)
+		end_run(run, &none);
+	if (err->code && run->options->fail_fast) {
+		struct ms_error why;
+
+		err_set(&why, MS_ERR_STOPPED, "stopped at the first failure");
+		end_run(run, &why);
+	}
+	if (run->callbacks->done)
+		run->callbacks->done(run->callbacks->user, entry->name, err);
+	entry_forget_signature(entry);
+	entry->state = FARM_REPORTED;
+}
+
+static void finish(struct run *run, struct farm_entry *entry, int r, const struct ms_error *err)
+{
+	struct farm_list *list = &run->requests->list;
+
+	pthread_mutex_lock(&run->lock);
+	if (r < 0) {
+		entry->err = malloc(sizeof(*entry->err));
+		if (entry->err)
+			*entry->err = *err;
+		if (pool_is_key_failure(r) || !entry->err)
+			end_run(run, err);
+	}
+	entry->state = r < 0 ? FARM_FAILED : FARM_DONE;
+	while (run->reported < list->n &&
+		(list->entries[run->reported].state == FARM_DONE ||
+			list->entries[run->reported].state == FARM_FAILED))
+		report(run, &list->entries[run->reported++]);
+	pthread_mutex_unlock(&run->lock);
+}
+
+static void *work(void *arg)
+{
+	struct run *run = arg;
+	struct farm_entry *entry;
+
+	while ((entry = take(run))) {
+		struct ms_error err = { 0 };
+		int r = sign_entry(run, entry, &err);
+
+		finish(run, entry, r, &err);
+	}
+	return NULL;
+}
+
+static unsigned cpus(void)
+{
+	long n = sysconf(_SC_NPROCESSORS_ONLN);
+
+	return n > 0 ? (unsigned)n : 1;
+}
+
+static unsigned least(unsigned a, unsigned b)
+{
+	return a < b ? a : b;
+}
+
+static int run_workers(struct run *run, struct ms_error *err)
+{
+	unsigned parallel = pool_parallel(&run->signer->pool);
+	unsigned jobs = run->options->jobs ? run->options->jobs : least(parallel, cpus());
+	unsigned n = least(least(jobs, MAX_WORKERS) + cpus(), MAX_WORKERS), started = 0;
+	AUTO_FREE pthread_t *threads = calloc(n, sizeof(*threads));
+
+	if (!threads)
+		return err_nomem(err);
+	pool_limit(&run->signer->pool, jobs);
+	while (started < n && pthread_create(&threads[started], NULL, work, run) == 0)
+		started++;
+	for (unsigned i = 0; i < started; i++)
+		pthread_join(threads[i], NULL);
+	if (!started)
+		return err_set(err, MS_ERR_NOMEM, "no thread can be started");
+	return 0;
+}
+
+MS_API int ms_requests_check(const struct ms_requests *requests, const struct ms_signer *signer,
+	const struct ms_requests_sign_options *options, struct ms_error *err)
+{
+	int r = 0;
+
+	if (requests->blind && !options->allow_digests)
+		r = power_check(signer->cert, err);
+	if (r == 0)
+		r = debian_check_trust(&requests->trusts, signer, err);
+	if (r == 0 && requests->list.format == MS_FARM_DEBIAN && !options->output)
+		r = err_set(err, MS_ERR_USAGE,
+			"the answers to %s are files: which directory do they go to?",
+			requests->list.file);
+	if (r == 0 && signer->options.hash != requests->hash)
+		r = err_set(err, MS_ERR_USAGE, "%s has digests by %s, the signer uses %s",
+			requests->list.file, ms_hash_name(requests->hash),
+			ms_hash_name(signer->options.hash));
+	return r;
+}
+
+MS_API int ms_requests_sign(struct ms_requests *requests, struct ms_signer *signer,
+	const struct ms_requests_sign_options *options,
+	const struct ms_requests_callbacks *callbacks, struct ms_error *err)
+{
+	struct run run = {
+		.requests = requests,
+		.signer = signer,
+		.options = options,
+		.callbacks = callbacks,
+		.lock = PTHREAD_MUTEX_INITIALIZER,
+		.writer = { .format = requests->list.format, .output = options->output },
+	};
+	struct ms_error why = { 0 };
+	int r = ms_requests_check(requests, signer, options, err);
+
+	if (r < 0)
+		return r;
+	r = run_workers(&run, err);
+	if (answers_end(&run.writer, &why) < 0)
+		end_run(&run, &why);
+	if (r == 0 && run.failure.code) {
+		if (err)
+			*err = run.failure;
+		r = run.failure.code;
+	}
+	return r;
+}
