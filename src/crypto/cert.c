@@ -110,7 +110,7 @@ int cert_read(const void *data, size_t len, const char *name, STACK_OF(X509) **c
 	if (len && p[0] == 0x30)
 		r = push_der(stack, data, len);
 	else
-		r = push_pem(stack, data, len);
+		r = len ? push_pem(stack, data, len) : 0;
 	if (r < 0) {
 		cert_stack_free(stack);
 		return ossl_err(err, MS_ERR_CERT, "%s: not a well-formed certificate", name);
@@ -130,8 +130,10 @@ int cert_read_file(const char *path, STACK_OF(X509) **certs, struct ms_error *er
 	int r = file_read(path, CERT_FILE_MAX, &b, err);
 
 	if (r < 0) {
-		if (r == MS_ERR_IO && err)
-			err->code = r = MS_ERR_CERT;
+		if (r == MS_ERR_IO)
+			r = MS_ERR_CERT;
+		if (err)
+			err->code = r;
 		err_prefix(err, "certificate");
 		return r;
 	}
