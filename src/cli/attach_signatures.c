@@ -16,8 +16,8 @@ static struct {
 
 const struct option_def attach_signatures_table[] = {
 	{ "signatures", 0, "FILE", OPT_STRING, &opt.signatures, NULL,
-		"Take the signatures of all modules from FILE (- is standard input): what 'modseal sign "
-		"--digests' answered, or with --raw an archive NAME.cpio.rsasign.sig of the Open Build "
+		"Take the signatures of all modules from FILE (- is standard input): what 'modseal sign' "
+		"answered to digests, or with --raw an archive NAME.cpio.rsasign.sig of the Open Build "
 		"Service. A module that it has none for, or one that has no module, is a failure." },
 	{ "format", 0, "KIND", OPT_CHOICE, &opt.format, choices_farm_format,
 		"What that FILE is: lines or cpio. By default its content tells." },
