@@ -3,54 +3,60 @@
  * How fast files can be signed when a signature costs nothing: each is read, its SHA-256 taken, and
  * it is written back with 700 bytes more.
  *
- *   filefloor HOW THREADS FILE...      prints the seconds that it took
+ *   filefloor HOW DURABILITY THREADS < FILES      names of files, a line each
  *
- * HOW is `replace`, as src/module/write.c does: a new file (sharing blocks with the old one where
- * the file system can), fsync, rename; `rename`: the same without fsync; `append`: to the file
- * itself.
+ * prints the seconds and CPU seconds that it took. HOW is `replace` (a new file that shares blocks
+ * with the old one where the file system can, then rename) or `append` (to the file itself).
+ * DURABILITY is that of modseal sign: `batch` (replace: one syncfs for 256 new files before they are
+ * renamed; append: one at the end), `file` (fsync for each), `none`.
  */
-#include <errno.h>
+#include "loop.h"
+
 #include <fcntl.h>
 #include <linux/fs.h>
 #include <openssl/evp.h>
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
-#define TAIL_LEN 700
+#define TAIL_LEN  700
+#define BATCH_MAX 256
+
+/* A new file without its name yet. */
+struct staged {
+	char *temp;
+	const char *path;
+	int fd;
+};
+
+struct batch {
+	struct staged files[BATCH_MAX];
+	int n;
+};
 
 static struct {
-	bool append, sync;
+	bool append;
+	enum { NONE, BATCH, EACH } durability;
 	char **files;
-	atomic_int next;
-	int n_files;
 	EVP_MD *sha256;
-} bench;
+	pthread_mutex_t lock; /* of what waits for its names */
+	struct batch *batch;
+} bench = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
+/* What a thread reads into. */
 struct scratch {
 	unsigned char *data;
 	size_t size;
 };
 
-static void die(const char *path)
+static _Noreturn void die(const char *what)
 {
-	fprintf(stderr, "filefloor: %s: %s\n", path, strerror(errno));
-	exit(1);
-}
-
-static double now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec + t.tv_nsec / 1e9;
+	loop_die("filefloor", what);
 }
 
 static void put(const char *path, int fd, const void *data, size_t len)
@@ -92,28 +98,78 @@ static size_t get(const char *path, int fd, struct scratch *s, mode_t *mode)
 	return have;
 }
 
+static void commit(struct staged *s)
+{
+	if (rename(s->temp, s->path))
+		die(s->temp);
+	close(s->fd);
+	free(s->temp);
+}
+
+static void commit_batch(struct batch *b)
+{
+	if (b->n && syncfs(b->files[0].fd))
+		die("syncfs");
+	for (int i = 0; i < b->n; i++)
+		commit(&b->files[i]);
+	free(b);
+}
+
+/* Whoever fills the batch commits it, while the others fill the next one. */
+static void add(const struct staged *s)
+{
+	struct batch *full = NULL;
+
+	pthread_mutex_lock(&bench.lock);
+	if (!bench.batch) {
+		bench.batch = calloc(1, sizeof(*bench.batch));
+		if (!bench.batch)
+			die("calloc");
+	}
+	bench.batch->files[bench.batch->n++] = *s;
+	if (bench.batch->n == BATCH_MAX) {
+		full = bench.batch;
+		bench.batch = NULL;
+	}
+	pthread_mutex_unlock(&bench.lock);
+	if (full)
+		commit_batch(full);
+}
+
 static void replace(const char *path, int from, const struct scratch *s, size_t len, mode_t mode,
 	const void *tail)
 {
-	char temp[4096];
-	int to;
+	struct staged staged = { .path = path };
 
-	snprintf(temp, sizeof(temp), "%s.XXXXXX", path);
-	to = mkostemp(temp, O_CLOEXEC);
-	if (to < 0)
-		die(temp);
-	if (ioctl(to, FICLONE, from) == 0)
-		lseek(to, 0, SEEK_END);
+	if (asprintf(&staged.temp, "%s.XXXXXX", path) < 0)
+		die(path);
+	staged.fd = mkostemp(staged.temp, O_CLOEXEC);
+	if (staged.fd < 0)
+		die(staged.temp);
+	if (ioctl(staged.fd, FICLONE, from) == 0)
+		lseek(staged.fd, 0, SEEK_END);
 	else
-		put(temp, to, s->data, len);
-	put(temp, to, tail, TAIL_LEN);
-	if (fchmod(to, mode) || (bench.sync && fsync(to)) || rename(temp, path))
-		die(temp);
-	close(to);
+		put(staged.temp, staged.fd, s->data, len);
+	put(staged.temp, staged.fd, tail, TAIL_LEN);
+	if (fchmod(staged.fd, mode) || (bench.durability == EACH && fsync(staged.fd)))
+		die(staged.temp);
+	if (bench.durability == BATCH)
+		add(&staged);
+	else
+		commit(&staged);
 }
 
-static void one_file(const char *path, struct scratch *s)
+static void append(const char *path, int fd, size_t len, const void *tail)
 {
+	if (pwrite(fd, tail, TAIL_LEN, (off_t)len) != TAIL_LEN ||
+		(bench.durability == EACH && fsync(fd)))
+		die(path);
+}
+
+static void one_file(void *own, long i)
+{
+	const char *path = bench.files[i];
+	struct scratch *s = own;
 	unsigned char tail[TAIL_LEN] = { 0 };
 	mode_t mode;
 	int fd = open(path, (bench.append ? O_RDWR : O_RDONLY) | O_CLOEXEC);
@@ -125,46 +181,70 @@ static void one_file(const char *path, struct scratch *s)
 	if (!EVP_Digest(s->data, len, tail, NULL, bench.sha256, NULL))
 		die("SHA-256");
 	if (bench.append)
-		put(path, fd, tail, TAIL_LEN);
+		append(path, fd, len, tail);
 	else
 		replace(path, fd, s, len, mode, tail);
 	close(fd);
 }
 
-static void *file_loop(void *arg)
+static void finish(void)
 {
-	struct scratch s = { 0 };
-	int i;
+	int fd;
 
-	(void)arg;
-	while ((i = atomic_fetch_add(&bench.next, 1)) < bench.n_files)
-		one_file(bench.files[i], &s);
-	free(s.data);
-	return NULL;
+	if (bench.durability != BATCH)
+		return;
+	if (bench.batch)
+		commit_batch(bench.batch);
+	if (!bench.append)
+		return;
+	fd = open(bench.files[0], O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || syncfs(fd))
+		die("syncfs");
+	close(fd);
+}
+
+static void *begin(int thread)
+{
+	struct scratch *s = calloc(1, sizeof(*s));
+
+	(void)thread;
+	if (!s)
+		die("calloc");
+	return s;
+}
+
+static void end(void *own)
+{
+	struct scratch *s = own;
+
+	free(s->data);
+	free(s);
+}
+
+static int usage(void)
+{
+	fprintf(stderr, "usage: filefloor replace|append none|batch|file THREADS < NAMES\n");
+	return 2;
 }
 
 int main(int argc, char **argv)
 {
-	int n_threads = argc > 3 ? atoi(argv[2]) : 0;
-	pthread_t threads[64];
-	double start;
+	struct loop loop = { .name = "filefloor", .begin = begin, .one = one_file, .end = end,
+		.finish = finish };
 
-	if (n_threads < 1 || n_threads > 64) {
-		fprintf(stderr, "usage: filefloor replace|rename|append THREADS FILE...\n");
-		return 2;
-	}
+	if (argc != 4)
+		return usage();
 	bench.append = !strcmp(argv[1], "append");
-	bench.sync = !strcmp(argv[1], "replace");
-	bench.files = argv + 3;
-	bench.n_files = argc - 3;
+	if (!strcmp(argv[2], "batch"))
+		bench.durability = BATCH;
+	else if (!strcmp(argv[2], "file"))
+		bench.durability = EACH;
+	else if (strcmp(argv[2], "none"))
+		return usage();
+	loop.threads = loop_threads("filefloor", argv[3]);
+	bench.files = loop_names("filefloor", &loop.count);
 	bench.sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
-	start = now();
-	for (int i = 0; i < n_threads; i++)
-		if (pthread_create(&threads[i], NULL, file_loop, NULL))
-			die("pthread_create");
-	for (int i = 0; i < n_threads; i++)
-		pthread_join(threads[i], NULL);
-	printf("%.6f\n", now() - start);
+	loop_run(&loop);
 	EVP_MD_free(bench.sha256);
 	return 0;
 }

@@ -3,16 +3,17 @@
  * How many signatures a second a PKCS#11 module makes when nothing else is done: C_SignInit and
  * C_Sign in a loop, one session a thread.
  *
- *   p11loop MODULE TOKEN LABEL PIN THREADS COUNT     prints the seconds that COUNT took
+ *   p11loop MODULE TOKEN LABEL PIN THREADS COUNT
+ *
+ * prints the seconds and CPU seconds that COUNT took, without start and login.
  */
+#include "loop.h"
+
 #include <dlfcn.h>
 #include <p11-kit/pkcs11.h>
-#include <pthread.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 /* DigestInfo of a SHA-256 digest, then the digest. */
 static const CK_BYTE prefix[] = { 0x30, 0x31, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65,
@@ -22,11 +23,11 @@ static const CK_BYTE prefix[] = { 0x30, 0x31, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86
 static struct {
 	CK_FUNCTION_LIST *fn;
 	CK_SLOT_ID slot;
+	CK_SESSION_HANDLE sessions[64]; /* a thread's; the first is logged in with */
 	CK_OBJECT_HANDLE key;
 	CK_MECHANISM mechanism;
 	CK_BYTE input[sizeof(prefix) + DIGEST_LEN];
 	CK_ULONG input_len;
-	atomic_long left;
 } bench;
 
 static void die(const char *what, CK_RV rv)
@@ -39,14 +40,6 @@ static void check(const char *what, CK_RV rv)
 {
 	if (rv != CKR_OK)
 		die(what, rv);
-}
-
-static double now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec + t.tv_nsec / 1e9;
 }
 
 static void load(const char *path)
@@ -85,13 +78,11 @@ static void find_token(const char *label)
 	die("no such token", CKR_TOKEN_NOT_PRESENT);
 }
 
-static CK_SESSION_HANDLE open_session(void)
+static void open_sessions(int n)
 {
-	CK_SESSION_HANDLE session;
-
-	check("C_OpenSession",
-		bench.fn->C_OpenSession(bench.slot, CKF_SERIAL_SESSION, NULL, NULL, &session));
-	return session;
+	for (int i = 0; i < n; i++)
+		check("C_OpenSession", bench.fn->C_OpenSession(bench.slot, CKF_SERIAL_SESSION, NULL,
+					       NULL, &bench.sessions[i]));
 }
 
 static void find_key(CK_SESSION_HANDLE session, char *label)
@@ -121,47 +112,44 @@ static void find_key(CK_SESSION_HANDLE session, char *label)
 	}
 }
 
-static void *sign_loop(void *arg)
+static void *begin(int thread)
 {
-	CK_SESSION_HANDLE session = open_session();
+	return &bench.sessions[thread];
+}
+
+static void sign(void *own, long i)
+{
+	CK_SESSION_HANDLE session = *(CK_SESSION_HANDLE *)own;
 	CK_BYTE signature[1024];
+	CK_ULONG len = sizeof(signature);
 
-	(void)arg;
-	while (atomic_fetch_sub(&bench.left, 1) > 0) {
-		CK_ULONG len = sizeof(signature);
+	(void)i;
+	check("C_SignInit", bench.fn->C_SignInit(session, &bench.mechanism, bench.key));
+	check("C_Sign", bench.fn->C_Sign(session, bench.input, bench.input_len, signature, &len));
+}
 
-		check("C_SignInit", bench.fn->C_SignInit(session, &bench.mechanism, bench.key));
-		check("C_Sign",
-			bench.fn->C_Sign(session, bench.input, bench.input_len, signature, &len));
-	}
-	return NULL;
+static void end(void *own)
+{
+	(void)own;
 }
 
 int main(int argc, char **argv)
 {
-	int n_threads = argc == 7 ? atoi(argv[5]) : 0;
-	pthread_t threads[64];
-	CK_SESSION_HANDLE session;
-	double start;
+	struct loop loop = { .name = "p11loop", .begin = begin, .one = sign, .end = end };
 
-	if (n_threads < 1 || n_threads > 64) {
+	if (argc != 7) {
 		fprintf(stderr, "usage: p11loop MODULE TOKEN LABEL PIN THREADS COUNT\n");
 		return 2;
 	}
-	atomic_store(&bench.left, atol(argv[6]));
+	loop.threads = loop_threads("p11loop", argv[5]);
+	loop.count = atol(argv[6]);
 	load(argv[1]);
 	find_token(argv[2]);
-	session = open_session();
-	check("C_Login",
-		bench.fn->C_Login(session, CKU_USER, (CK_UTF8CHAR *)argv[4], strlen(argv[4])));
-	find_key(session, argv[3]);
-	start = now();
-	for (int i = 0; i < n_threads; i++)
-		if (pthread_create(&threads[i], NULL, sign_loop, NULL))
-			die("pthread_create", CKR_HOST_MEMORY);
-	for (int i = 0; i < n_threads; i++)
-		pthread_join(threads[i], NULL);
-	printf("%.6f\n", now() - start);
+	open_sessions(loop.threads);
+	check("C_Login", bench.fn->C_Login(bench.sessions[0], CKU_USER, (CK_UTF8CHAR *)argv[4],
+				 strlen(argv[4])));
+	find_key(bench.sessions[0], argv[3]);
+	loop_run(&loop);
 	bench.fn->C_Finalize(NULL);
 	return 0;
 }

@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Real modules, bare, as files on the disk that is measured."""
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+from tools import TOP, output_of
+
+
+def corpus(full):
+    """Modules as Debian ships them: the cloud kernel's, or those of the one for all machines."""
+    more = ["--full"] if full else []
+    found = sorted(Path(output_of([TOP / "tests/lib/corpus", *more]).strip()).rglob("*.ko"))
+    if not found:
+        raise SystemExit("no uncompressed modules to measure with")
+    return found
+
+
+def evenly(all_of_them, count):
+    """Some of them, from everywhere: directories differ in the size of their modules."""
+    count = min(count or len(all_of_them), len(all_of_them))
+    return [all_of_them[i * len(all_of_them) // count] for i in range(count)]
+
+
+class Modules:
+    """A directory of bare modules that are signed again and again."""
+
+    def __init__(self, directory):
+        self.directory = directory
+        self.files, self.sizes = [], []
+        directory.mkdir()
+
+    @classmethod
+    def bare(cls, directory, shipped):
+        """Copies, whose signatures are taken off."""
+        modules = cls(directory)
+        for number, source in enumerate(shipped):
+            copy = directory / str(number // 100) / f"{number}-{source.name}"
+            copy.parent.mkdir(exist_ok=True)
+            shutil.copyfile(source, copy)
+            modules.files.append(str(copy))
+        for start in range(0, len(modules.files), 500):
+            output_of([TOP / "tests/lib/unsign", *modules.files[start:start + 500]])
+        return modules.settled()
+
+    @classmethod
+    def copies(cls, directory, source, count):
+        """One module many times."""
+        modules = cls(directory)
+        for number in range(count):
+            copy = directory / str(number // 100) / f"{number}-{Path(source).name}"
+            copy.parent.mkdir(exist_ok=True)
+            shutil.copyfile(source, copy)
+            modules.files.append(str(copy))
+        return modules.settled()
+
+    @classmethod
+    def packed(cls, directory, sources, ending, command):
+        """Compressed by the tool that kbuild uses."""
+        modules = cls(directory)
+        for source in sources:
+            packed = directory / f"{Path(source).name}.{ending}"
+            with open(source, "rb") as plain, open(packed, "wb") as out:
+                subprocess.run(command, stdin=plain, stdout=out, check=True, timeout=120)
+            modules.files.append(str(packed))
+        return modules.settled()
+
+    def settled(self):
+        self.sizes = [os.stat(file).st_size for file in self.files]
+        self.on_disk()
+        return self
+
+    def on_disk(self):
+        output_of(["sync", "-f", self.directory])
+
+    def __len__(self):
+        return len(self.files)
+
+    @property
+    def bytes(self):
+        return sum(self.sizes)
+
+    def restore(self):
+        """Cuts signatures off; no pass shall pay for what the one before it left to be written."""
+        for file, size in zip(self.files, self.sizes):
+            os.truncate(file, size)
+        self.on_disk()
+
+    def part(self, directory, count):
+        """Some of them, in a directory of their own."""
+        modules = Modules(directory)
+        for file in evenly(self.files, count):
+            copy = directory / Path(file).name
+            shutil.copyfile(file, copy)
+            modules.files.append(str(copy))
+        return modules.settled()
+
+
+class Packed(Modules):
+    """Compressed modules: what was written is another file, so they are copied anew."""
+
+    def settled(self):
+        self.kept = self.directory.with_name(self.directory.name + ".kept")
+        shutil.copytree(self.directory, self.kept)
+        return super().settled()
+
+    def restore(self):
+        for file in self.files:
+            shutil.copyfile(self.kept / Path(file).name, file)
+        self.on_disk()

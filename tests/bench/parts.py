@@ -1,0 +1,277 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is measured, a part each. A part takes a Bench and returns rows: dicts that hold lists, one
+figure a round. Rounds are interleaved: every row once, then all again, so that drift meets all."""
+import os
+import shutil
+import subprocess
+from contextlib import contextmanager
+from pathlib import Path
+from statistics import median
+
+from modules import Modules, Packed, evenly
+from tools import PIN, TOP, Cost, NotHere, cost_of, output_of, progress
+
+WAYS = {"replace": [], "append": ["--append"]}
+PACKERS = {"xz": ["xz", "--check=crc32", "--lzma2=dict=1MiB"], "zst": ["zstd", "-q", "-T1"],
+           "gz": ["gzip", "-n", "-9"]}
+UNPACKERS = {"xz": "xz -dc", "zst": "zstd -dcq", "gz": "gzip -dc"}
+
+
+class Bench:
+    def __init__(self, work, programs, modules, options):
+        self.work, self.programs, self.modules = work, programs, modules
+        self.rounds, self.keys, self.quick = options.rounds, options.keys, options.quick
+        self.cores = min(options.threads, os.cpu_count())
+        (work / "one").mkdir()
+        self.one = modules.part(work / "one/modules", 1)
+
+    def each_round(self, part, rows):
+        """Rounds of rows; those that this yields again hold the figures of the round before."""
+        for number in range(self.rounds):
+            for row in rows:
+                progress(f"{part}: round {number + 1} of {self.rounds}: "
+                         + " ".join(str(value) for value in row.values() if isinstance(value, str)))
+                yield row
+        progress("")
+
+    def sign(self, key, modules, *options, **more):
+        """The cost of signing them all, without that of start, login and the first of them."""
+        firsts = []
+        for _ in range(1 if self.quick else 3):
+            self.one.restore()
+            firsts.append(self.programs.sign(key, self.one.directory, *options, **more))
+        first = Cost(median(cost.wall for cost in firsts), median(cost.cpu for cost in firsts))
+        modules.restore()
+        every = self.programs.sign(key, modules.directory, *options, **more)
+        return Rate(len(modules) - 1, every.wall - first.wall, every.cpu - first.cpu), first
+
+
+class Rate:
+    def __init__(self, count, wall, cpu):
+        self.rate = count / max(wall, 1e-6)  # modules a second; few may take no longer than one
+        self.cpu = cpu / count               # CPU seconds a module
+
+
+def add(row, **figures):
+    for name, value in figures.items():
+        row.setdefault(name, []).append(value)
+
+
+def speed(bench):
+    """modseal against the bound: what files allow, or what the processors do."""
+    programs, modules, count = bench.programs, bench.modules, len(bench.modules)
+    rows = [{"key": key, "way": way} for key in bench.keys for way in WAYS]
+    for row in bench.each_round("speed", rows):
+        key, way = row["key"], row["way"]
+        modules.restore()
+        floor = programs.file_floor(way, "batch", modules.files)
+        c_sign, verify = programs.c_sign(key, count), programs.verify(key, count)
+        mine, first = bench.sign(key, modules, *WAYS[way])
+        cpu = (c_sign.cpu + verify.cpu + floor.cpu) / count
+        bound = min(count / floor.wall, bench.cores / cpu)
+        add(row, rate=mine.rate, bound=bound, ratio=mine.rate / bound, cpu=mine.cpu, cpu_bound=cpu,
+            cpu_sign=c_sign.cpu / count, cpu_verify=verify.cpu / count, cpu_file=floor.cpu / count,
+            file_floor=count / floor.wall, c_sign=count / c_sign.wall, first=first.wall)
+    return rows
+
+
+def sign_file(bench):
+    """modseal --append against the kernel's tool, a process a module."""
+    programs = bench.programs
+    few = bench.modules.part(bench.work / "few", 8 if bench.quick else 200)
+    kinds = ["PEM key"]
+    with provider(bench) as (program, env, missing):
+        kinds += ["pkcs11 key"] if program else []
+        rows = [{"key": key, "with": kind} for key in bench.keys for kind in kinds]
+        for row in bench.each_round("sign-file", rows):
+            key = row["key"]
+            few.restore()
+            if row["with"] == "PEM key":
+                its = programs.each(programs.sign_file_command(key), few.files)
+            else:
+                command = [program, *programs.sign_file_command(
+                    key, programs.uri(key, f"?pin-value={PIN}"))[1:]]
+                its = programs.each(command, few.files, env)
+            mine, _ = bench.sign(key, bench.modules, "--append")
+            add(row, rate=mine.rate, sign_file=len(few) / its.wall,
+                ratio=mine.rate * its.wall / len(few))
+    if missing:
+        rows.append({"key": "", "with": "pkcs11 key", "not_measured": missing})
+    return rows
+
+
+@contextmanager
+def provider(bench):
+    """sign-file with OpenSSL's pkcs11 provider, and a process that holds the token for it."""
+    if bench.quick:
+        yield None, None, "not in a quick run: it needs Debian 13's packages"
+        return
+    where, socket = bench.work / "provider", bench.work / "p11-kit.socket"
+    where.mkdir()
+    try:
+        cost_of([TOP / "tests/bench/sign-file-provider", where])
+    except subprocess.CalledProcessError as error:
+        yield None, None, f"Debian 13's sign-file and provider are not to be had: {error.stderr.strip()}"
+        return
+    server = subprocess.Popen(["p11-kit", "server", "-f", "-n", socket, "--provider",
+                               bench.programs.p11, "pkcs11:token=soft"], stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    try:
+        server.stdout.readline()  # once it listens
+        yield where / "sign-file", os.environ | {"P11_KIT_SERVER_ADDRESS": f"unix:path={socket}"}, None
+    finally:
+        server.terminate()
+        server.wait(10)
+
+
+def start(bench):
+    """From the start of the program to the first signature, against SoftHSM2's own."""
+    rows = [{"key": key} for key in bench.keys]
+    for row in bench.each_round("start", rows):
+        its = bench.programs.c_sign_process(row["key"])
+        bench.one.restore()
+        mine = bench.programs.sign(row["key"], bench.one.directory, "--durability=none")
+        add(row, start=mine.wall, softhsm2=its.wall, over=mine.wall - its.wall, cpu=mine.cpu - its.cpu)
+    return rows
+
+
+def flat(bench):
+    """The cost a module, of few and of many that are all alike."""
+    counts = [20, 60] if bench.quick else [100, 400, 1000, 4000]
+    middle = sorted(bench.modules.files, key=os.path.getsize)[len(bench.modules) // 2]
+    sets = {n: Modules.copies(bench.work / f"flat-{n}", middle, n) for n in counts}
+    rows = [{"way": way, "modules": n} for way in WAYS for n in counts]
+    for row in bench.each_round("flat", rows):
+        mine, _ = bench.sign("p256", sets[row["modules"]], *WAYS[row["way"]])
+        add(row, seconds=1 / mine.rate, cpu=mine.cpu)
+    return rows
+
+
+def memory(bench):
+    """Peak memory: all modules; and very large ones, plain and compressed as kbuild does."""
+    programs, rows = bench.programs, []
+    for way, options in WAYS.items():
+        bench.modules.restore()
+        rows.append({"what": f"all modules, {way}",
+                     "peak": [programs.sign("rsa2048", bench.modules.directory, *options).peak]})
+    plain = large_modules(bench, 1 if bench.quick else 4)
+    rows.append({"what": "19 MB modules, replace",
+                 "peak": [programs.sign("rsa2048", plain.directory).peak]})
+    for ending, command in PACKERS.items():
+        if bench.quick and ending != "zst":
+            continue
+        plain.restore()
+        packed = Packed.packed(bench.work / f"large-{ending}", plain.files, ending, command)
+        rows.append({"what": f"19 MB modules, .ko.{ending}",
+                     "peak": [programs.sign("rsa2048", packed.directory).peak]})
+    return rows
+
+
+def large_modules(bench, count):
+    """Modules with a section of other modules' bytes, which compress as those do."""
+    modules, bulk = Modules(bench.work / "large"), bench.work / "bulk"
+    bench.modules.restore()
+    with open(bulk, "wb") as out:
+        while out.tell() < 19_000_000:
+            for file in bench.modules.files:
+                if out.tell() < 19_000_000:
+                    out.write(Path(file).read_bytes())
+    for number in range(count):
+        file = modules.directory / f"{number}.ko"
+        output_of(["objcopy", "--add-section", f".bulk={bulk}", bench.modules.files[number], file])
+        modules.files.append(str(file))
+    return modules.settled()
+
+
+def far(bench):
+    """A token that is far away: the shim of tests/faults waits in C_Sign, and computes nothing."""
+    programs = bench.programs
+    if not programs.shim.exists():
+        raise NotHere(f"{programs.shim} is not built")
+    some = bench.modules.part(bench.work / "far", 5 if bench.quick else 41)
+    rows = [{"what": "5 ms, 16 jobs", "delay": "5ms", "jobs": 16, "sessions": None},
+            {"what": "50 ms, one session", "delay": "50ms", "jobs": None, "sessions": "1"}]
+    for row in bench.each_round("far", rows):
+        env = {"MODSEAL_SHIM_MODULE": programs.p11, "MODSEAL_SHIM_DELAY": f"C_Sign:{row['delay']}"}
+        if row["sessions"]:
+            env["MODSEAL_SHIM_SESSIONS"] = row["sessions"]
+        modules = some if row["sessions"] else bench.modules
+        jobs = [f"--jobs={row['jobs']}"] if row["jobs"] else []
+        its = programs.c_sign("p256", len(modules), row["jobs"] or 1, programs.shim, os.environ | env)
+        mine, _ = bench.sign("p256", modules, "--append", *jobs, module=programs.shim, env=env)
+        add(row, rate=mine.rate, c_sign=len(modules) / its.wall, ratio=mine.rate * its.wall / len(modules))
+    return rows
+
+
+def compressed(bench):
+    """Compressed modules, against what the compression itself costs, and against the tools."""
+    programs = bench.programs
+    bench.modules.restore()
+    few = evenly(bench.modules.files, 4 if bench.quick else 120)
+    sets = {ending: Packed.packed(bench.work / f"packed-{ending}", few, ending, command)
+            for ending, command in PACKERS.items()}
+    rows = [{"what": f".ko.{ending}", "ending": ending} for ending in PACKERS]
+    for row in bench.each_round("compressed", rows):
+        modules, ending = sets[row["ending"]], row["ending"]
+        modules.restore()
+        codec = programs.pack(modules.files)
+        script = (f'{UNPACKERS[ending]} "$0" >"$0.ko" && {" ".join(programs.sign_file_command("p256"))} '
+                  f'"$0.ko" && {" ".join(PACKERS[ending])} <"$0.ko" >"$0" && rm "$0.ko"')
+        tools = programs.each(["sh", "-c", script], modules.files)
+        mine, _ = bench.sign("p256", modules)
+        add(row, rate=mine.rate, codec=len(modules) / codec.wall, tools=len(modules) / tools.wall,
+            ratio=mine.rate * codec.wall / len(modules), to_tools=mine.rate * tools.wall / len(modules),
+            cpu=mine.cpu, cpu_codec=codec.cpu / len(modules))
+    return rows
+
+
+def durability(bench):
+    """What it costs that a power loss spoils nothing."""
+    rows = [{"way": way, "durability": kind} for way in WAYS for kind in ("none", "batch", "file")]
+    for row in bench.each_round("durability", rows):
+        bench.modules.restore()
+        floor = bench.programs.file_floor(row["way"], row["durability"], bench.modules.files)
+        mine, _ = bench.sign("p256", bench.modules, f"--durability={row['durability']}",
+                             *WAYS[row["way"]])
+        add(row, rate=mine.rate, file_floor=len(bench.modules) / floor.wall)
+    return rows
+
+
+def remote(bench):
+    """The token behind p11-kit remote: one connection, and one a worker (docs/remote.md)."""
+    config = bench.work / "pkcs11"
+    (config / "modules").mkdir(parents=True)
+    (config / "pkcs11.conf").write_text("user-config: none\n")
+    for number in range(bench.programs.threads):
+        (config / f"modules/release{number}.module").write_text(
+            f"remote: |p11-kit remote {bench.programs.p11}\n")
+    # p11-kit's configuration is the machine's: in a mount namespace it is another.
+    inside = ["unshare", "-m", "bash", "-euc", f"""mount --bind '{config}' /etc/pkcs11
+        mount -t tmpfs none /usr/share/p11-kit/modules
+        exec "$@\"""", "bash"]
+    if not os.path.isdir("/etc/pkcs11") or subprocess.run(
+            [*inside, "true"], stdin=subprocess.DEVNULL, capture_output=True, timeout=60).returncode:
+        raise NotHere("mount namespaces are not permitted, or p11-kit is not configured as usual")
+    rows = [{"key": key, "connections": n} for key in bench.keys
+            for n in (0, 1, bench.programs.threads)]
+    local = None
+    for row in bench.each_round("remote", rows):
+        key, connections = row["key"], row["connections"]
+        uris = [bench.programs.uri(key, f"?module-name=release{n}") for n in range(connections)]
+        mine, _ = bench.sign(key, bench.modules, "--append", uris=uris or None,
+                             before=inside if uris else ())
+        local = local if uris else mine.rate
+        add(row, rate=mine.rate, ratio=mine.rate / local)
+    return rows
+
+
+PARTS = {part.__name__.replace("_", "-"): part
+         for part in (speed, sign_file, start, flat, memory, far, compressed, durability, remote)}
+
+
+def forget(bench):
+    """Removes what a part made below the work directory."""
+    for made in bench.work.iterdir():
+        if made.is_dir() and made.name.startswith(("few", "provider", "flat", "large", "far", "packed",
+                                                    "pkcs11")):
+            shutil.rmtree(made)
