@@ -41,8 +41,18 @@ static const char *errno_hint(int errnum)
 	}
 }
 
+/* A message that is as long as it may be (a path may be longer) gives up its end for the cause. */
+static void leave_room(struct ms_error *err, size_t len)
+{
+	size_t most = sizeof(err->message) - len - sizeof("...");
+
+	if (strlen(err->message) > most)
+		strcpy(err->message + most, "...");
+}
+
 int err_set_errno(struct ms_error *err, int code, int errnum, const char *fmt, ...)
 {
+	const char *cause = strerror(errnum);
 	va_list ap;
 
 	if (errnum == ENOMEM)
@@ -51,7 +61,8 @@ int err_set_errno(struct ms_error *err, int code, int errnum, const char *fmt, .
 		va_start(ap, fmt);
 		set(err, code, fmt, ap);
 		va_end(ap);
-		err_append(err, ": %s", strerror(errnum));
+		leave_room(err, strlen(": ") + strlen(cause));
+		err_append(err, ": %s", cause);
 		err_hint(err, "%s", errno_hint(errnum));
 	}
 	return code;
