@@ -109,8 +109,10 @@ static void release(struct pool *pool, int i, const struct ms_error *failure, bo
 
 	pthread_mutex_lock(&pool->lock);
 	first = failure && !pool->keys[i].lost;
-	if (failure)
+	if (first) {
 		pool->keys[i].lost = true;
+		pool->last_failure = *failure;
+	}
 	pool->keys[i].busy--;
 	pool->busy--;
 	*others = find_free(pool) != -2;
@@ -132,8 +134,11 @@ int pool_sign(struct pool *pool, enum key_input input, enum ms_hash hash, const 
 		int i = acquire(pool);
 		int r;
 
-		if (i < 0)
-			return err_set(err, MS_ERR_KEY, "no key is left to sign with");
+		if (i < 0) { /* why there is none is what the user wants to know */
+			if (err)
+				*err = pool->last_failure;
+			return pool->last_failure.code;
+		}
 		r = crypto_key_sign(pool->keys[i].key, input, hash, data, len, sig, sig_len,
 			&failure);
 		release(pool, i, pool_is_key_failure(r) ? &failure : NULL, &others);

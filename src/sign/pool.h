@@ -22,6 +22,7 @@ struct pool {
 		bool lost;
 	} keys[POOL_MAX];
 	size_t n;
+	struct ms_error last_failure; /* of the key that dropped out last */
 	unsigned busy;  /* of all keys */
 	unsigned limit; /* of all keys at once */
 	void (*key_lost)(void *user, const struct ms_key *key, const struct ms_error *err);
