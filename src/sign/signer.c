@@ -30,8 +30,7 @@ static int try_cms(struct ms_signer *s, struct ms_error *err)
 {
 	AUTO_BUF struct buf cms = { 0 };
 
-	return cms_build(s->cert, signer_sid(s->options.key_id), s->options.hash,
-		(const uint8_t *)"", 0, s->chain, &cms, err);
+	return cms_form_fill(&s->form, (const uint8_t *)"", 0, &cms, err);
 }
 
 static int copy_chain(struct ms_signer *s, const struct ms_sign_options *options,
@@ -79,6 +78,7 @@ MS_API int ms_signer_new(struct ms_key *key, const struct ms_cert *cert,
 		if (s->input == KEY_INPUT_NONE)
 			r = MS_ERR_KEY;
 	}
+	cms_form_init(&s->form, s->cert, signer_sid(options->key_id), s->options.hash, s->chain);
 	if (r == 0)
 		r = try_cms(s, err);
 	if (r < 0) {
@@ -95,6 +95,7 @@ MS_API void ms_signer_free(struct ms_signer *s)
 		return;
 	X509_free(s->cert);
 	sk_X509_pop_free(s->chain, X509_free);
+	cms_form_free(&s->form);
 	pool_destroy(&s->pool);
 	free(s);
 }
@@ -167,8 +168,7 @@ int signer_make_cms(struct ms_signer *s, struct module *m, uint64_t len, struct 
 		r = sign_digest(s, m, len, sig, &sig_len, err);
 	if (r < 0)
 		return r;
-	return cms_build(s->cert, signer_sid(s->options.key_id), s->options.hash, sig, sig_len,
-		s->chain, cms, err);
+	return cms_form_fill(&s->form, sig, sig_len, cms, err);
 }
 
 int signer_sign_digest(struct ms_signer *s, const uint8_t *digest, size_t len, struct buf *raw,
@@ -192,8 +192,7 @@ int signer_sign_digest(struct ms_signer *s, const uint8_t *digest, size_t len, s
 		return r;
 	if (buf_add(raw, sig, sig_len) < 0)
 		return err_nomem(err);
-	return cms_build(s->cert, signer_sid(s->options.key_id), s->options.hash, sig, sig_len,
-		s->chain, cms, err);
+	return cms_form_fill(&s->form, sig, sig_len, cms, err);
 }
 
 int signer_write(struct module *m, uint64_t keep, const struct buf *cms, const char *dest,

@@ -3,7 +3,7 @@
 #ifndef MODSEAL_SIGN_SIGNER_H
 #define MODSEAL_SIGN_SIGNER_H
 
-#include "src/crypto/cms.h"
+#include "src/crypto/cms_form.h"
 #include "src/key/key.h"
 #include "src/module/module.h"
 #include "src/sign/pool.h"
@@ -14,6 +14,7 @@ struct ms_signer {
 	struct pool pool; /* its keys */
 	X509 *cert;
 	STACK_OF(X509) *chain; /* NULL for none */
+	struct cms_form form;  /* of its messages */
 	struct ms_sign_options options; /* hash filled in; chain is not to be used */
 	enum key_input input;           /* what the key wants to see */
 };

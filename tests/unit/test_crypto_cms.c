@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The CMS of a module signature: built as OpenSSL and the kernel's sign-file build it, and taken
  * apart whatever it is. */
-#include "src/crypto/cms.h"
+#include "src/crypto/cms_form.h"
 
 #include "src/base/cleanup.h"
 
@@ -396,9 +396,38 @@ static void names_are_compared_as_bytes(void **state)
 	assert_false(cms_names_cert(cms->signers, lower));
 }
 
+/* More lengths than a form remembers, some of which change the lengths around the signature. */
+static void a_form_gives_what_is_built(void **state)
+{
+	static const size_t lens[] = { 0, 1, 70, 71, 72, 104, 127, 128, 255, 256, 257, 512, 70 };
+	AUTO_X509 X509 *cert = self_signed(EC_256);
+	STACK_OF(X509) *chain = sk_X509_new_null();
+	uint8_t sig[512];
+	struct cms_form form;
+
+	assert_true(sk_X509_push(chain, cert));
+	cms_form_init(&form, cert, CMS_SID_KEY_ID, MS_HASH_SHA256, chain);
+	for (size_t i = 0; i < sizeof(lens) / sizeof(lens[0]); i++)
+		for (int again = 0; again < 3; again++) {
+			AUTO_BUF struct buf filled = { 0 };
+			AUTO_BUF struct buf built = { 0 };
+
+			memset(sig, 'a' + again, sizeof(sig));
+			assert_int_equal(buf_add(&filled, "x", 1) | buf_add(&built, "x", 1), 0);
+			assert_int_equal(cms_form_fill(&form, sig, lens[i], &filled, NULL), 0);
+			assert_int_equal(cms_build(cert, CMS_SID_KEY_ID, MS_HASH_SHA256, sig, lens[i],
+				chain, &built, NULL), 0);
+			assert_int_equal(filled.len, built.len);
+			assert_memory_equal(filled.data, built.data, built.len);
+		}
+	cms_form_free(&form);
+	sk_X509_free(chain);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_form_gives_what_is_built),
 		cmocka_unit_test(what_is_built_is_read),
 		cmocka_unit_test(the_bytes_are_openssls),
 		cmocka_unit_test(openssl_verifies),
