@@ -148,6 +148,7 @@ static int run(int argc, char **argv)
 	struct ms_error err = { .code = MS_ERR_NOMEM, .message = "out of memory" };
 	struct ms_context *ctx = keyopts_context();
 	bool problem = false;
+	size_t found = 0;
 	int r = ctx ? ms_token_list_read(ctx, argc ? argv[0] : NULL, opt.login, &list, &err)
 		    : MS_ERR_NOMEM;
 
@@ -156,19 +157,20 @@ static int run(int argc, char **argv)
 		return exit_status_of(r);
 	}
 	for (size_t i = 0; i < list->n_tokens; i++) {
-		problem |= list->tokens[i].problem != NULL;
+		/* Who asked for one token does not mind a module that is not its. */
+		problem |= list->tokens[i].problem && (list->tokens[i].uri || !argc);
+		found += list->tokens[i].uri != NULL;
 		if (opt.json)
 			json_token(&list->tokens[i]);
 		else
 			print_token(&list->tokens[i]);
 	}
-	if (!list->n_tokens)
+	if (!found)
 		fprintf(stderr, "modseal: no token%s\n  Plug it in; name its PKCS#11 module with "
 				"--module, or see 'p11-kit list-modules'.\n",
 			argc ? " matches" : " found");
-	r = list->n_tokens ? EXIT_STATUS_OK : EXIT_STATUS_NO;
 	ms_token_list_free(list);
-	return problem ? EXIT_STATUS_NO : r;
+	return found && !problem ? EXIT_STATUS_OK : EXIT_STATUS_NO;
 }
 
 const struct command command_keys = {

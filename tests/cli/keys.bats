@@ -245,3 +245,24 @@ objects() { # but token.object, where SoftHSM2 counts logins
 	keys_login 'pkcs11:token=modseal' >/dev/null
 	objects | diff before -
 }
+
+@test "a module that fails does not count when another token was asked for" {
+	[ "$(id -u)" -eq 0 ] && unshare -m true 2>/dev/null ||
+		skip "mount namespaces are not permitted here"
+	local dir=$BATS_TEST_TMPDIR/pkcs11
+	mkdir -p "$dir/modules" /etc/pkcs11
+	echo 'user-config: none' >"$dir/pkcs11.conf"
+	echo "module: $MODSEAL_P11" >"$dir/modules/good.module"
+	echo 'remote: |false' >"$dir/modules/bad.module"
+	export -f modseal
+	for uri in 'pkcs11:token=modseal' ''; do
+		run timeout 60 unshare -m bash -c "mount --bind '$dir' /etc/pkcs11 &&
+			mount -t tmpfs none /usr/share/p11-kit/modules && modseal keys $uri" </dev/null
+		assert_status $([ -n "$uri" ] && echo 0 || echo 1)
+		assert_output 'token modseal'
+	done
+	run timeout 60 unshare -m bash -c "mount --bind '$dir' /etc/pkcs11 &&
+		mount -t tmpfs none /usr/share/p11-kit/modules && modseal keys pkcs11:token=nosuch" </dev/null
+	assert_status 1
+	assert_output 'no token matches'
+}
