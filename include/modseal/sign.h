@@ -56,6 +56,7 @@ MS_API void ms_signer_free(struct ms_signer *signer);
 MS_API int ms_signer_add_key(struct ms_signer *signer, struct ms_key *key, struct ms_error *err);
 /** Told when a key dropped out; from any thread that signs, one at a time. */
 typedef void ms_key_lost_fn(void *user, const struct ms_key *key, const struct ms_error *err);
+/** Whom to tell so; NULL: nobody. `user` is handed to it. */
 MS_API void ms_signer_set_key_lost(struct ms_signer *signer, ms_key_lost_fn *lost, void *user);
 /** The digest that it signs with. */
 MS_API enum ms_hash ms_signer_hash(const struct ms_signer *signer);
