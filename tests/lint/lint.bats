@@ -130,12 +130,14 @@ crooked_tree() {
 	mkdir man
 	printf '.SH OPTIONS\n.TP\n\\fB\\-k\\fR, \\fB\\-\\-key\\fR \\fIURI\\fR\nKey.\n' >man/modseal-do.1
 	printf '.TP\n\\fB\\-h\\fR, \\fB\\-\\-help\\fR\nIt is not\n.B \\-\\-even\n' >>man/modseal-do.1
+	printf '.TP\n\\fB\\-\\-uneven\\fR\n' >>man/modseal-do.1
 	printf '.B \\-\\-gone\n' >man/modseal.1
 	run "$BATS_TEST_DIRNAME/options.py" ./program man
 	assert_status 1
-	assert_line_count 3
+	assert_line_count 5
 	assert_line "modseal-do.1: --odd is not explained"
-	assert_line "modseal-do.1: modseal do has no --even"
+	assert_line "modseal-do.1: modseal do has no --uneven"
+	assert_line "modseal-do.1: no command has --even"
 	assert_line "modseal.1: no command has --gone"
 }
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Every option that a command's --help names is in its man page, and every option that the page
-names is the command's.
+"""Every option that a command's --help names is explained in its man page, every one that the page
+explains is the command's, and every one that it mentions is some command's.
 
 usage: options.py PROGRAM MAN-DIRECTORY
 """
@@ -52,11 +52,10 @@ def mentioned(text):
 
 def main():
     program, man = sys.argv[1], pathlib.Path(sys.argv[2])
-    every, bad = {"--help", "--version"}, []
-    for command in commands(program):
+    helps = {command: of_help(program, command) for command in commands(program)}
+    every, bad = {"--help", "--version"}.union(*helps.values()), []
+    for command, options in helps.items():
         page = man / f"modseal-{command}.1"
-        options = of_help(program, command)
-        every |= options
         if not page.is_file():
             bad.append(f"modseal {command} has no man page")
             continue
@@ -66,9 +65,10 @@ def main():
         bad += [f"{page.name}: {option} is not explained"
                 for option in sorted(options - listed(text))]
         bad += [f"{page.name}: modseal {command} has no {option}"
-                for option in sorted((listed(text) | mentioned(text)) - options)]
-    bad += [f"modseal.1: no command has {option}"
-            for option in sorted(mentioned(plain(man / "modseal.1")) - every)]
+                for option in sorted(listed(text) - options)]
+    bad += [f"{page.name}: no command has {option}"
+            for page in sorted(man.glob("*.1"))
+            for option in sorted(mentioned(plain(page)) - every)]
     print("\n".join(bad), end="\n" if bad else "")
     return 1 if bad else 0
 
