@@ -76,10 +76,11 @@ static void done(void *user, const char *name, const struct ms_error *err)
 {
 	struct run *run = user;
 
-	if (err->code) {
+	/* What befell the key ends the run, which says so once for all that were in hand. */
+	if (err->code && !tally_is_fatal(err->code)) {
 		progress_clear(&run->progress);
 		tally_fail(&run->tally, name, err);
-	} else {
+	} else if (!err->code) {
 		tally_count(&run->tally, OUTCOME_DONE);
 	}
 	progress_step(&run->progress, name);
@@ -134,7 +135,7 @@ static int sign_all(struct run *run, struct ms_signer *signer,
 		run->tally.stopped.code = r;
 	}
 	summary(run, "signed");
-	return tally_status(&run->tally);
+	return r < 0 && r != MS_ERR_STOPPED ? exit_status_of(r) : tally_status(&run->tally);
 }
 
 int sign_digests_run(struct ms_signer *signer, const struct sign_digests_options *options)

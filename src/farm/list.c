@@ -77,7 +77,7 @@ int list_add(struct farm_list *list, const char *name, unsigned long place,
 	const char *fault = name_fault(name);
 
 	if (fault) {
-		list_fault(list, place, err, "the name '%s' is refused: %s", name, fault);
+		list_fault(list, place, err, "the name '%.200s' is refused: %s", name, fault);
 		err_hint(err, "Names are those of files beneath the directory that is signed.");
 		return MS_ERR_MODULE;
 	}

@@ -105,10 +105,25 @@ int beneath_stat(const char *dir, const char *name, struct stat *st, struct ms_e
 	return 0;
 }
 
+/* The directory itself is the user's own word: links on the way to it are followed. */
 static int make_dir(const char *dir, struct ms_error *err)
 {
-	if (mkdir(dir, 0777) < 0 && errno != EEXIST)
-		return err_set_errno(err, MS_ERR_IO, errno, "directory %s cannot be made", dir);
+	AUTO_FREE char *path = strdup(dir);
+
+	if (!path)
+		return err_nomem(err);
+	for (char *end = path; *end;) {
+		char c;
+
+		end += strspn(end, "/");
+		end += strcspn(end, "/");
+		c = *end;
+		*end = '\0';
+		if (mkdir(path, 0777) < 0 && errno != EEXIST)
+			return err_set_errno(err, MS_ERR_IO, errno, "directory %s cannot be made",
+				path);
+		*end = c;
+	}
 	return 0;
 }
 

@@ -5,7 +5,7 @@
  * a NUL, its content, both padded to a multiple of four; the last one is called TRAILER!!!.
  *
  * By hand rather than by a library: libarchive would bring ICU and an XML parser into a process
- * that holds PINs, and treble the time that it takes to start.
+ * that holds PINs, and slow its start.
  */
 #ifndef MODSEAL_FARM_NEWC_H
 #define MODSEAL_FARM_NEWC_H

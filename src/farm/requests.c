@@ -36,10 +36,12 @@ static int read_text(struct ms_requests *q, struct input *in, bool automatic,
 		q->list.format = MS_FARM_DEBIAN;
 	if (q->list.format == MS_FARM_LINES)
 		return lines_read_requests(&q->list, &text, want, err);
-	if (!q->root)
-		return err_set(err, MS_ERR_USAGE,
-			"%s names files: in which directory (root) are its packages unpacked?",
+	if (!q->root) {
+		err_set(err, MS_ERR_USAGE, "%s names files: where are its packages unpacked?",
 			in->name);
+		err_hint(err, "Name the directory with --root.");
+		return MS_ERR_USAGE;
+	}
 	return debian_read_requests(&q->list, &text, want, &q->trusts, err);
 }
 

@@ -77,7 +77,7 @@ static int sign_named(struct run *run, struct farm_entry *entry, struct ms_error
 	if (m->tail == MODULE_MALFORMED || m->tail == MODULE_INTERRUPTED)
 		return err_set(err, MS_ERR_MODULE, "%s ends in a broken signature: %s", path,
 			m->tail_reason);
-	return signer_make_cms(run->signer, m, m->size, &entry->cms, err);
+	return signer_make_cms(run->signer, m, m->size, NULL, &entry->cms, err);
 }
 
 static int sign_entry(struct run *run, struct farm_entry *entry, struct ms_error *err)
@@ -88,13 +88,20 @@ static int sign_entry(struct run *run, struct farm_entry *entry, struct ms_error
 		&entry->cms, err);
 }
 
-/* Answers and reports one whose turn it is; the lock is held. */
+/* Answers and reports one whose turn it is; the lock is held. Answers that are files can fail one
+ * by one; where all go to one place, one that cannot be written is the end. */
 static void report(struct run *run, struct farm_entry *entry)
 {
-	struct ms_error none = { 0 }, *err = entry->err ? entry->err : &none;
+	struct ms_error write_error = { 0 }, *err = entry->err ? entry->err : &write_error;
+	bool written = entry->state != FARM_DONE ||
+		answers_add(&run->writer, entry, &write_error) == 0;
 
-	if (entry->state == FARM_DONE && answers_add(&run->writer, entry, &none) < 0)
-		end_run(run, &none);
+	entry->state = FARM_REPORTED;
+	entry_forget_signature(entry);
+	if (!written && run->writer.format != MS_FARM_DEBIAN) {
+		end_run(run, &write_error);
+		return;
+	}
 	if (err->code && run->options->fail_fast) {
 		struct ms_error why;
 
@@ -103,8 +110,6 @@ static void report(struct run *run, struct farm_entry *entry)
 	}
 	if (run->callbacks->done)
 		run->callbacks->done(run->callbacks->user, entry->name, err);
-	entry_forget_signature(entry);
-	entry->state = FARM_REPORTED;
 }
 
 static void finish(struct run *run, struct farm_entry *entry, int r, const struct ms_error *err)
@@ -181,10 +186,12 @@ MS_API int ms_requests_check(const struct ms_requests *requests, const struct ms
 		r = power_check(signer->cert, err);
 	if (r == 0)
 		r = debian_check_trust(&requests->trusts, signer, err);
-	if (r == 0 && requests->list.format == MS_FARM_DEBIAN && !options->output)
+	if (r == 0 && requests->list.format == MS_FARM_DEBIAN && !options->output) {
 		r = err_set(err, MS_ERR_USAGE,
 			"the answers to %s are files: which directory do they go to?",
 			requests->list.file);
+		err_hint(err, "Name it with -o.");
+	}
 	if (r == 0 && signer->options.hash != requests->hash)
 		r = err_set(err, MS_ERR_USAGE, "%s has digests by %s, the signer uses %s",
 			requests->list.file, ms_hash_name(requests->hash),
