@@ -3,6 +3,9 @@
 #include "src/cli/keyopts.h"
 
 #include <locale.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 #include <string.h>
 
 static const struct command *const commands[] = {
@@ -111,11 +114,22 @@ static int run(int argc, char **argv)
 	return command->run(argc, argv);
 }
 
+/* What a large module or a compressor took goes back to the system at once. By default glibc keeps
+ * up to 32 MiB of such blocks for each thread, once it has seen one. */
+static void set_up_memory(void)
+{
+#ifdef __GLIBC__
+	mallopt(M_MMAP_THRESHOLD, 256 * 1024);
+	mallopt(M_TRIM_THRESHOLD, 256 * 1024);
+#endif
+}
+
 int main(int argc, char **argv)
 {
 	const char *slash = argc ? strrchr(argv[0], '/') : NULL;
 	const char *name = slash ? slash + 1 : argc ? argv[0] : "";
 
+	set_up_memory();
 	setlocale(LC_CTYPE, "");
 	keyopts_take_environment();
 	if (!strcmp(name, "sign-file"))

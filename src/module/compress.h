@@ -29,6 +29,12 @@ struct piece {
 	size_t len;
 };
 
+/* Where compressed bytes go, as they come. */
+struct packed_out {
+	int (*put)(void *user, const void *data, size_t len, struct ms_error *err);
+	void *user;
+};
+
 struct codec {
 	const char *name;
 	uint8_t magic[6];
@@ -37,11 +43,17 @@ struct codec {
 	 * the format's own tool reads them. MS_ERR_MODULE for data that is damaged, cut off or
 	 * followed by something else; `out` then holds what came before the damage. */
 	int (*unpack)(struct packed *in, struct buf *out, struct ms_error *err);
-	/* Appends the compressed form of the pieces, taken as one, to `out`; in one member, frame
-	 * or stream, which is all that the kernel's decompressor (kernel/module/decompress.c)
-	 * reads. The same content gives the same bytes. */
-	int (*pack)(const struct piece *pieces, size_t n, struct buf *out, struct ms_error *err);
+	/* A compressor, for any number of files one after the other. NULL: out of memory. */
+	void *(*packer_new)(void);
+	void (*packer_free)(void *packer);
+	/* Puts out the compressed form of the pieces, taken as one; in one member, frame or stream,
+	 * which is all that the kernel's decompressor (kernel/module/decompress.c) reads. The same
+	 * content gives the same bytes. */
+	int (*pack)(void *packer, const struct piece *pieces, size_t n,
+		const struct packed_out *out, struct ms_error *err);
 };
+
+#define PACK_STEP 65536 /* bytes that are put out at once, at most */
 
 extern const struct codec gz_codec, xz_codec, zst_codec;
 

@@ -3,10 +3,10 @@
 #include "src/module/compress.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <zlib.h>
 
 #define GZIP_WRAP 16 /* added to windowBits: a gzip header and trailer, nothing else */
-#define OUT_STEP  65536
 
 static uInt clamp(size_t n)
 {
@@ -90,10 +90,11 @@ static int gz_unpack(struct packed *in, struct buf *out, struct ms_error *err)
 	return r;
 }
 
-static int deflate_piece(z_stream *z, const struct piece *p, bool last, struct buf *out,
-	struct ms_error *err)
+static int deflate_piece(z_stream *z, const struct piece *p, bool last,
+	const struct packed_out *out, struct ms_error *err)
 {
 	const uint8_t *data = p->data;
+	uint8_t to[PACK_STEP];
 	size_t left = p->len;
 	int zr;
 
@@ -105,12 +106,15 @@ static int deflate_piece(z_stream *z, const struct piece *p, bool last, struct b
 		left -= step;
 		data += step;
 		do {
-			if (buf_reserve(out, OUT_STEP) < 0)
-				return err_nomem(err);
-			z->next_out = out->data + out->len;
-			z->avail_out = OUT_STEP;
+			int r = 0;
+
+			z->next_out = to;
+			z->avail_out = sizeof(to);
 			zr = deflate(z, last && !left ? Z_FINISH : Z_NO_FLUSH);
-			out->len += OUT_STEP - z->avail_out;
+			if (z->avail_out < sizeof(to))
+				r = out->put(out->user, to, sizeof(to) - z->avail_out, err);
+			if (r)
+				return r;
 		} while (z->avail_out == 0);
 	} while (left);
 	if (last && zr != Z_STREAM_END)
@@ -120,19 +124,34 @@ static int deflate_piece(z_stream *z, const struct piece *p, bool last, struct b
 
 /* What `gzip -n -9` writes: a header of ten bytes without time or name. The kernel's reader
  * skips a file name, but no other header field. */
-static int gz_pack(const struct piece *pieces, size_t n, struct buf *out, struct ms_error *err)
+static void *gz_packer_new(void)
 {
-	z_stream z = { 0 };
-	int r = 0, zr = deflateInit2(&z, Z_BEST_COMPRESSION, Z_DEFLATED, MAX_WBITS + GZIP_WRAP,
-		MAX_MEM_LEVEL - 1, Z_DEFAULT_STRATEGY);
+	z_stream *z = calloc(1, sizeof(*z));
 
-	if (zr == Z_MEM_ERROR)
-		return err_nomem(err);
+	if (z && deflateInit2(z, Z_BEST_COMPRESSION, Z_DEFLATED, MAX_WBITS + GZIP_WRAP,
+			 MAX_MEM_LEVEL - 1, Z_DEFAULT_STRATEGY) != Z_OK) {
+		free(z);
+		z = NULL;
+	}
+	return z;
+}
+
+static void gz_packer_free(void *packer)
+{
+	deflateEnd(packer);
+	free(packer);
+}
+
+static int gz_pack(void *packer, const struct piece *pieces, size_t n,
+	const struct packed_out *out, struct ms_error *err)
+{
+	z_stream *z = packer;
+	int r = 0, zr = deflateReset(z);
+
 	if (zr != Z_OK)
 		return err_set(err, MS_ERR_INTERNAL, "zlib does not start: %s", zError(zr));
 	for (size_t i = 0; i < n && !r; i++)
-		r = deflate_piece(&z, &pieces[i], i == n - 1, out, err);
-	deflateEnd(&z);
+		r = deflate_piece(z, &pieces[i], i == n - 1, out, err);
 	return r;
 }
 
@@ -141,5 +160,7 @@ const struct codec gz_codec = {
 	.magic = { 0x1f, 0x8b },
 	.magic_len = 2,
 	.unpack = gz_unpack,
+	.packer_new = gz_packer_new,
+	.packer_free = gz_packer_free,
 	.pack = gz_pack,
 };

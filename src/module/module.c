@@ -6,6 +6,7 @@
 #include "src/crypto/digest.h"
 #include "src/module/compress.h"
 #include "src/module/look.h"
+#include "src/module/memory.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -20,6 +21,7 @@ void module_close(struct module *m)
 	if (m->fd >= 0)
 		close(m->fd);
 	buf_free(&m->plain);
+	memory_give(m->memory, m->memory_taken);
 	free(m->path);
 	free(m->target);
 	free(m->vermagic);
@@ -79,6 +81,19 @@ static bool taken_raw(const struct module *m, int unpacked)
 	return !elf_starts_rel(m->plain.data, m->plain.len);
 }
 
+/* The size is not known before; kernel modules shrink to a fourth or a sixth. */
+static int unpack(struct module *m, struct ms_error *err)
+{
+	size_t estimate = (size_t)m->st.st_size * 6;
+	int r;
+
+	memory_take(m->memory, estimate);
+	r = unpack_file(m->compression, m->fd, m->path, &m->plain, err);
+	m->memory_taken = m->plain.len;
+	memory_settle(m->memory, estimate, m->memory_taken);
+	return r;
+}
+
 /* Finds out about compression and makes the content readable. */
 static int load(struct module *m, unsigned flags, struct ms_error *err)
 {
@@ -95,9 +110,11 @@ static int load(struct module *m, unsigned flags, struct ms_error *err)
 	m->compression = compression_of(start, len);
 	if (m->compression == MODULE_PLAIN)
 		return 0;
-	r = unpack_file(m->compression, m->fd, m->path, &m->plain, err);
+	r = unpack(m, err);
 	if ((flags & MODULE_ANY_FILE) && taken_raw(m, r)) {
 		buf_free(&m->plain);
+		memory_give(m->memory, m->memory_taken);
+		m->memory_taken = 0;
 		m->compression = MODULE_PLAIN;
 		return 0;
 	}
@@ -129,7 +146,8 @@ static int look(struct module *m, unsigned flags, struct ms_error *err)
 	return 0;
 }
 
-int module_open(const char *path, unsigned flags, struct module **out, struct ms_error *err)
+int module_open_within(struct module_memory *memory, const char *path, unsigned flags,
+	struct module **out, struct ms_error *err)
 {
 	CLEANUP(cleanup_module) struct module *m = calloc(1, sizeof(*m));
 	int r;
@@ -137,6 +155,7 @@ int module_open(const char *path, unsigned flags, struct module **out, struct ms
 	if (!m)
 		return err_nomem(err);
 	m->fd = -1;
+	m->memory = memory;
 	m->path = strdup(path);
 	if (!m->path)
 		return err_nomem(err);
@@ -146,6 +165,11 @@ int module_open(const char *path, unsigned flags, struct module **out, struct ms
 	if (!r)
 		*out = STEAL(m);
 	return r;
+}
+
+int module_open(const char *path, unsigned flags, struct module **m, struct ms_error *err)
+{
+	return module_open_within(NULL, path, flags, m, err);
 }
 
 static int gone(const struct module *m, struct ms_error *err)

@@ -48,6 +48,8 @@ struct module {
 	struct stat st;            /* of fd, taken when it was opened */
 	enum module_compression compression;
 	struct buf plain;          /* compressed files: the content; plain ones are read from fd */
+	struct module_memory *memory; /* what bounds it, NULL if nothing does */
+	size_t memory_taken;       /* bytes of it */
 	uint64_t size;             /* bytes, uncompressed */
 	bool elf_rel;              /* an ELF relocatable file (what insmod takes) */
 	uint64_t elf_end;          /* end of what the ELF headers describe; 0 if not elf_rel */
@@ -71,6 +73,11 @@ enum module_open_flags {
  * their magic, not by their name. Memory for a compressed module: its uncompressed size.
  */
 int module_open(const char *path, unsigned flags, struct module **m, struct ms_error *err);
+struct module_memory;
+/* The same within bounds: waits while compressed modules that are open take too much memory
+ * (src/module/memory.h). `memory` must outlive the module. */
+int module_open_within(struct module_memory *memory, const char *path, unsigned flags,
+	struct module **m, struct ms_error *err);
 void module_close(struct module *m);
 
 /* Copies bytes of the uncompressed file; MS_ERR_MODULE if they are not there any more. */

@@ -5,6 +5,7 @@
 #include "src/base/error.h"
 #include "src/base/file.h"
 #include "src/module/compress.h"
+#include "src/module/memory.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -107,17 +108,27 @@ static int temp_make(struct place *p, struct ms_error *err)
 	return place_failed(p, EWOULDBLOCK, err);
 }
 
-static int write_packed(const struct module *m, uint64_t keep_len, const struct piece *tail,
-	const struct place *to, struct ms_error *err)
+static int put(void *user, const void *data, size_t len, struct ms_error *err)
 {
-	AUTO_BUF struct buf packed = { 0 };
-	const struct piece pieces[] = { { m->plain.data, keep_len }, *tail };
-	int r = codec_of(m->compression)->pack(pieces, 2, &packed, err);
+	const struct place *to = user;
 
-	if (r)
-		return r;
-	return file_write_all(to->fd, packed.data, packed.len) < 0 ? place_failed(to, errno, err)
-								     : 0;
+	return file_write_all(to->fd, data, len) < 0 ? place_failed(to, errno, err) : 0;
+}
+
+static int write_packed(const struct module *m, uint64_t keep_len, const struct piece *tail,
+	struct place *to, struct ms_error *err)
+{
+	const struct piece pieces[] = { { m->plain.data, keep_len }, *tail };
+	const struct codec *codec = codec_of(m->compression);
+	const struct packed_out out = { put, to };
+	void *packer = memory_begin_packing(m->memory, codec, err);
+	int r;
+
+	if (!packer)
+		return MS_ERR_NOMEM;
+	r = codec->pack(packer, pieces, 2, &out, err);
+	memory_end_packing(m->memory, codec, packer);
+	return r;
 }
 
 static int write_plain(struct module *m, uint64_t keep_len, const struct piece *tail,

@@ -3,9 +3,9 @@
 #include "src/module/compress.h"
 
 #include <lzma.h>
+#include <stdlib.h>
 
 #define DICT_SIZE (1U << 20)
-#define OUT_STEP  65536
 
 static int bad(struct packed *in, lzma_ret lr, struct ms_error *err)
 {
@@ -64,48 +64,72 @@ static int xz_unpack(struct packed *in, struct buf *out, struct ms_error *err)
 	return r;
 }
 
-static lzma_ret encode(lzma_stream *s, const struct piece *p, lzma_action action, struct buf *out)
+static int pack_failed(lzma_ret lr, struct ms_error *err)
 {
+	if (lr == LZMA_MEM_ERROR)
+		return err_nomem(err);
+	return err_set(err, MS_ERR_INTERNAL, "liblzma does not compress (error %d)", (int)lr);
+}
+
+static int encode(lzma_stream *s, const struct piece *p, lzma_action action,
+	const struct packed_out *out, struct ms_error *err)
+{
+	uint8_t step[PACK_STEP];
 	lzma_ret lr = LZMA_OK;
+	int r = 0;
 
 	s->next_in = p->data;
 	s->avail_in = p->len;
-	while (lr == LZMA_OK && (s->avail_in || action == LZMA_FINISH)) {
-		if (buf_reserve(out, OUT_STEP) < 0)
-			return LZMA_MEM_ERROR;
-		s->next_out = out->data + out->len;
-		s->avail_out = OUT_STEP;
+	while (!r && lr == LZMA_OK && (s->avail_in || action == LZMA_FINISH)) {
+		s->next_out = step;
+		s->avail_out = sizeof(step);
 		lr = lzma_code(s, action);
-		out->len += OUT_STEP - s->avail_out;
+		if (s->avail_out < sizeof(step))
+			r = out->put(out->user, step, sizeof(step) - s->avail_out, err);
 	}
-	return lr == LZMA_STREAM_END ? LZMA_OK : lr;
+	if (!r && lr != LZMA_OK && lr != LZMA_STREAM_END)
+		r = pack_failed(lr, err);
+	return r;
+}
+
+static void *xz_packer_new(void)
+{
+	lzma_stream *s = malloc(sizeof(*s));
+
+	if (s)
+		*s = (lzma_stream)LZMA_STREAM_INIT;
+	return s;
+}
+
+static void xz_packer_free(void *packer)
+{
+	lzma_end(packer);
+	free(packer);
 }
 
 /* As scripts/Makefile.modinst has it: xz --check=crc32 --lzma2=dict=1MiB. The kernel's reader
- * has no CRC64 and may have been built without branch filters. */
-static int xz_pack(const struct piece *pieces, size_t n, struct buf *out, struct ms_error *err)
+ * has no CRC64 and may have been built without branch filters. A stream that was used before
+ * keeps its memory when it is set up again. */
+static int xz_pack(void *packer, const struct piece *pieces, size_t n,
+	const struct packed_out *out, struct ms_error *err)
 {
-	lzma_stream s = LZMA_STREAM_INIT;
+	lzma_stream *s = packer;
 	lzma_options_lzma lzma2;
 	lzma_filter filters[] = {
 		{ .id = LZMA_FILTER_LZMA2, .options = &lzma2 },
 		{ .id = LZMA_VLI_UNKNOWN },
 	};
 	lzma_ret lr = LZMA_OPTIONS_ERROR;
+	int r;
 
 	if (!lzma_lzma_preset(&lzma2, LZMA_PRESET_DEFAULT)) {
 		lzma2.dict_size = DICT_SIZE;
-		lr = lzma_stream_encoder(&s, filters, LZMA_CHECK_CRC32);
+		lr = lzma_stream_encoder(s, filters, LZMA_CHECK_CRC32);
 	}
-	for (size_t i = 0; i < n && lr == LZMA_OK; i++)
-		lr = encode(&s, &pieces[i], i == n - 1 ? LZMA_FINISH : LZMA_RUN, out);
-	lzma_end(&s);
-	if (lr == LZMA_MEM_ERROR)
-		return err_nomem(err);
-	if (lr != LZMA_OK)
-		return err_set(err, MS_ERR_INTERNAL, "liblzma does not compress (error %d)",
-			(int)lr);
-	return 0;
+	r = lr == LZMA_OK ? 0 : pack_failed(lr, err);
+	for (size_t i = 0; i < n && !r; i++)
+		r = encode(s, &pieces[i], i == n - 1 ? LZMA_FINISH : LZMA_RUN, out, err);
+	return r;
 }
 
 const struct codec xz_codec = {
@@ -113,5 +137,7 @@ const struct codec xz_codec = {
 	.magic = { 0xfd, '7', 'z', 'X', 'Z', 0 },
 	.magic_len = 6,
 	.unpack = xz_unpack,
+	.packer_new = xz_packer_new,
+	.packer_free = xz_packer_free,
 	.pack = xz_pack,
 };

@@ -6,8 +6,7 @@
 #include <zstd.h>
 #include <zstd_errors.h>
 
-#define LEVEL    3 /* the tool's default, which the kernel build uses: a window of 2 MiB */
-#define OUT_STEP 65536
+#define LEVEL 3 /* the tool's default, which the kernel build uses: a window of 2 MiB */
 
 static int bad(struct packed *in, size_t code, struct ms_error *err)
 {
@@ -63,10 +62,12 @@ static int zst_unpack(struct packed *in, struct buf *out, struct ms_error *err)
 static size_t set_up(ZSTD_CCtx *ctx, const struct piece *pieces, size_t n)
 {
 	unsigned long long total = 0;
-	size_t r = ZSTD_CCtx_setParameter(ctx, ZSTD_c_compressionLevel, LEVEL);
+	size_t r = ZSTD_CCtx_reset(ctx, ZSTD_reset_session_and_parameters);
 
 	for (size_t i = 0; i < n; i++)
 		total += pieces[i].len;
+	if (!ZSTD_isError(r))
+		r = ZSTD_CCtx_setParameter(ctx, ZSTD_c_compressionLevel, LEVEL);
 	if (!ZSTD_isError(r))
 		r = ZSTD_CCtx_setParameter(ctx, ZSTD_c_checksumFlag, 1);
 	if (!ZSTD_isError(r))
@@ -83,39 +84,47 @@ static int pack_failed(size_t code, struct ms_error *err)
 }
 
 static int compress_piece(ZSTD_CCtx *ctx, const struct piece *p, ZSTD_EndDirective end,
-	struct buf *out, struct ms_error *err)
+	const struct packed_out *out, struct ms_error *err)
 {
 	ZSTD_inBuffer src = { .src = p->data, .size = p->len };
+	uint8_t step[PACK_STEP];
 	size_t left;
 
 	do {
-		ZSTD_outBuffer dst;
+		ZSTD_outBuffer dst = { .dst = step, .size = sizeof(step) };
+		int r;
 
-		if (buf_reserve(out, OUT_STEP) < 0)
-			return err_nomem(err);
-		dst = (ZSTD_outBuffer){ .dst = out->data + out->len, .size = OUT_STEP };
 		left = ZSTD_compressStream2(ctx, &dst, &src, end);
 		if (ZSTD_isError(left))
 			return pack_failed(left, err);
-		out->len += dst.pos;
+		r = dst.pos ? out->put(out->user, step, dst.pos, err) : 0;
+		if (r)
+			return r;
 	} while (end == ZSTD_e_end ? left != 0 : src.pos < src.size);
 	return 0;
 }
 
-static int zst_pack(const struct piece *pieces, size_t n, struct buf *out, struct ms_error *err)
+static void *zst_packer_new(void)
 {
-	ZSTD_CCtx *ctx = ZSTD_createCCtx();
-	size_t code;
+	return ZSTD_createCCtx();
+}
+
+static void zst_packer_free(void *packer)
+{
+	ZSTD_freeCCtx(packer);
+}
+
+static int zst_pack(void *packer, const struct piece *pieces, size_t n,
+	const struct packed_out *out, struct ms_error *err)
+{
+	ZSTD_CCtx *ctx = packer;
+	size_t code = set_up(ctx, pieces, n);
 	int r;
 
-	if (!ctx)
-		return err_nomem(err);
-	code = set_up(ctx, pieces, n);
 	r = ZSTD_isError(code) ? pack_failed(code, err) : 0;
 	for (size_t i = 0; i < n && !r; i++)
 		r = compress_piece(ctx, &pieces[i], i == n - 1 ? ZSTD_e_end : ZSTD_e_continue, out,
 			err);
-	ZSTD_freeCCtx(ctx);
 	return r;
 }
 
@@ -124,5 +133,7 @@ const struct codec zst_codec = {
 	.magic = { 0x28, 0xb5, 0x2f, 0xfd },
 	.magic_len = 4,
 	.unpack = zst_unpack,
+	.packer_new = zst_packer_new,
+	.packer_free = zst_packer_free,
 	.pack = zst_pack,
 };

@@ -6,6 +6,7 @@
  */
 #include "src/base/cleanup.h"
 #include "src/base/error.h"
+#include "src/module/memory.h"
 #include "src/sign/links.h"
 #include "src/sign/pending.h"
 #include "src/sign/signer.h"
@@ -26,6 +27,7 @@ struct batch {
 	pthread_mutex_t report; /* around done(), and what is below */
 	bool ended;             /* nothing more is to be begun */
 	struct ms_error failure; /* why the run ended early; code 0 if it did not */
+	struct module_memory memory;
 	struct links links;
 	struct pending pending;
 	struct synced synced;
@@ -123,7 +125,7 @@ static int one(struct batch *b, struct ms_batch_item *item, struct link_group *g
 	struct ms_sign_result *result, bool *changed, struct ms_error *err)
 {
 	struct pending_entry entry = { .item = *item, .group = group };
-	CLEANUP(signing_end) struct signing s;
+	CLEANUP(signing_end) struct signing s = { .memory = &b->memory };
 	int r = signing_begin(b->signer, item->path, item->dest, &s, result, err);
 
 	*changed = r > 0;
@@ -249,6 +251,7 @@ static int set_up(struct batch *b, unsigned workers, struct ms_error *err)
 	b->pending.user = b;
 	r = pending_init(&b->pending, (descriptors() - 2 * workers) / 2, err);
 	if (r == 0) {
+		memory_init(&b->memory, cpus());
 		links_init(&b->links);
 		synced_init(&b->synced);
 	}
@@ -265,6 +268,7 @@ static void wind_up(struct batch *b)
 	pending_flush(&b->pending);
 	pending_destroy(&b->pending);
 	links_free(&b->links);
+	memory_destroy(&b->memory);
 	if (synced_finish(&b->synced, &err) < 0 && !b->failure.code)
 		b->failure = err;
 }

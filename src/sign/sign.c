@@ -59,9 +59,8 @@ int signing_begin(struct ms_signer *signer, const char *path, const char *dest,
 	AUTO_BUF struct buf cms = { 0 };
 	int r;
 
-	memset(s, 0, sizeof(*s));
 	memset(result, 0, sizeof(*result));
-	r = module_open(path, signer->options.flags, &s->m, err);
+	r = module_open_within(s->memory, path, signer->options.flags, &s->m, err);
 	if (r < 0)
 		return r;
 	r = look(signer, s, result, err);
@@ -92,7 +91,7 @@ void signing_end(struct signing *s)
 MS_API int ms_sign(struct ms_signer *signer, const char *path, const char *dest,
 	struct ms_sign_result *result, struct ms_error *err)
 {
-	CLEANUP(signing_end) struct signing s;
+	CLEANUP(signing_end) struct signing s = { 0 };
 	int r = signing_begin(signer, path, dest, &s, result, err);
 
 	if (r <= 0)

@@ -21,13 +21,14 @@ struct ms_signer {
 
 /* A module in hand: what stays of it, and the tail to come behind. */
 struct signing {
+	struct module_memory *memory; /* see module_open_within(); the caller's, NULL for none */
 	struct module *m;
 	uint64_t keep;
 	struct buf tail; /* empty if the module is to be written as it is */
 };
 
-/* Opens the module, digests and signs it. 1: there is a new file to be written; 0: there is not
- * (it verifies already, or this is a dry run). */
+/* Opens the module, digests and signs it; *s is zero but for memory. 1: there is a new file to be
+ * written; 0: there is not (it verifies already, or this is a dry run). */
 int signing_begin(struct ms_signer *signer, const char *path, const char *dest,
 	struct signing *s, struct ms_sign_result *result, struct ms_error *err);
 void signing_end(struct signing *s);

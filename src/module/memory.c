@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "src/module/memory.h"
+
+#include "src/base/error.h"
+#include "src/module/compress.h"
+
+#include <stdlib.h>
+
+/* Dozens of usual modules, for a token that is far away; with the compressors (12 MiB each for xz)
+ * and all else it makes 48 MiB on two processors. */
+#define LIMIT_LEAST ((size_t)8 << 20)
+#define LIMIT_A_CPU ((size_t)4 << 20)
+
+/* Making a compressor anew for each module would cost more than it does for a small one. */
+struct idle_packer {
+	const struct codec *codec;
+	void *packer;
+	struct idle_packer *next;
+};
+
+void memory_init(struct module_memory *mem, unsigned cpus)
+{
+	size_t limit = LIMIT_A_CPU * cpus;
+
+	*mem = (struct module_memory){ 0 };
+	mem->limit = limit > LIMIT_LEAST ? limit : LIMIT_LEAST;
+	mem->packing_max = cpus; /* more would not be faster */
+	pthread_mutex_init(&mem->lock, NULL);
+	pthread_cond_init(&mem->freed, NULL);
+}
+
+static void free_idle(struct module_memory *mem)
+{
+	while (mem->idle) {
+		struct idle_packer *idle = mem->idle;
+
+		mem->idle = idle->next;
+		idle->codec->packer_free(idle->packer);
+		free(idle);
+	}
+}
+
+void memory_destroy(struct module_memory *mem)
+{
+	free_idle(mem);
+	pthread_cond_destroy(&mem->freed);
+	pthread_mutex_destroy(&mem->lock);
+}
+
+/* A module that is larger than the limit gets what idle compressors have. */
+static void use(struct module_memory *mem, size_t bytes)
+{
+	mem->used += bytes;
+	if (mem->used > mem->limit)
+		free_idle(mem);
+}
+
+/* In the order of arrival: a large one would wait for ever if small ones could pass it. */
+void memory_take(struct module_memory *mem, size_t bytes)
+{
+	unsigned long mine;
+
+	if (!mem)
+		return;
+	pthread_mutex_lock(&mem->lock);
+	mine = mem->arrived++;
+	while (mem->admitted != mine || (mem->used && mem->used + bytes > mem->limit))
+		pthread_cond_wait(&mem->freed, &mem->lock);
+	mem->admitted++;
+	use(mem, bytes);
+	pthread_cond_broadcast(&mem->freed);
+	pthread_mutex_unlock(&mem->lock);
+}
+
+void memory_settle(struct module_memory *mem, size_t estimate, size_t bytes)
+{
+	if (!mem)
+		return;
+	pthread_mutex_lock(&mem->lock);
+	mem->used -= estimate;
+	use(mem, bytes);
+	pthread_cond_broadcast(&mem->freed);
+	pthread_mutex_unlock(&mem->lock);
+}
+
+void memory_give(struct module_memory *mem, size_t bytes)
+{
+	memory_settle(mem, bytes, 0);
+}
+
+static void *take_idle(struct module_memory *mem, const struct codec *codec)
+{
+	struct idle_packer **p = &mem->idle, *found;
+	void *packer;
+
+	while (*p && (*p)->codec != codec)
+		p = &(*p)->next;
+	found = *p;
+	if (!found)
+		return NULL;
+	*p = found->next;
+	packer = found->packer;
+	free(found);
+	return packer;
+}
+
+static bool keep_idle(struct module_memory *mem, const struct codec *codec, void *packer)
+{
+	struct idle_packer *idle = mem->used > mem->limit ? NULL : malloc(sizeof(*idle));
+
+	if (!idle)
+		return false;
+	*idle = (struct idle_packer){ codec, packer, mem->idle };
+	mem->idle = idle;
+	return true;
+}
+
+void *memory_begin_packing(struct module_memory *mem, const struct codec *codec,
+	struct ms_error *err)
+{
+	void *packer = NULL;
+
+	if (mem) {
+		pthread_mutex_lock(&mem->lock);
+		while (mem->packing == mem->packing_max)
+			pthread_cond_wait(&mem->freed, &mem->lock);
+		mem->packing++;
+		packer = take_idle(mem, codec);
+		if (!packer) /* those of another codec have to make room */
+			free_idle(mem);
+		pthread_mutex_unlock(&mem->lock);
+	}
+	if (!packer)
+		packer = codec->packer_new();
+	if (!packer) {
+		memory_end_packing(mem, codec, NULL);
+		err_nomem(err);
+	}
+	return packer;
+}
+
+void memory_end_packing(struct module_memory *mem, const struct codec *codec, void *packer)
+{
+	bool kept = false;
+
+	if (mem) {
+		pthread_mutex_lock(&mem->lock);
+		mem->packing--;
+		kept = packer && keep_idle(mem, codec, packer);
+		pthread_cond_broadcast(&mem->freed);
+		pthread_mutex_unlock(&mem->lock);
+	}
+	if (!kept && packer)
+		codec->packer_free(packer);
+}

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What compressed modules may take together: who waits, and what is kept. */
+#include "src/module/compress.h"
+#include "src/module/memory.h"
+
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define MIB ((size_t)1 << 20)
+
+/* One that asks in a thread of its own, and how far it has come. */
+struct asker {
+	struct module_memory *mem;
+	size_t bytes;
+	pthread_t thread;
+	atomic_bool has;
+};
+
+static void *ask(void *arg)
+{
+	struct asker *a = arg;
+
+	memory_take(a->mem, a->bytes);
+	atomic_store(&a->has, true);
+	return NULL;
+}
+
+static void start(struct asker *a, struct module_memory *mem, size_t bytes)
+{
+	unsigned long before;
+
+	a->mem = mem;
+	a->bytes = bytes;
+	atomic_init(&a->has, false);
+	pthread_mutex_lock(&mem->lock);
+	before = mem->arrived;
+	pthread_mutex_unlock(&mem->lock);
+	assert_int_equal(pthread_create(&a->thread, NULL, ask, a), 0);
+	for (;;) { /* until it stands in the queue */
+		bool arrived;
+
+		pthread_mutex_lock(&mem->lock);
+		arrived = mem->arrived > before;
+		pthread_mutex_unlock(&mem->lock);
+		if (arrived)
+			return;
+		usleep(100);
+	}
+}
+
+static void assert_waits(struct asker *a)
+{
+	pthread_mutex_lock(&a->mem->lock);
+	assert_true(a->mem->admitted < a->mem->arrived);
+	pthread_mutex_unlock(&a->mem->lock);
+	assert_false(atomic_load(&a->has));
+}
+
+static void assert_gets(struct asker *a)
+{
+	assert_int_equal(pthread_join(a->thread, NULL), 0);
+	assert_true(atomic_load(&a->has));
+}
+
+static void test_small_ones_fit(void **state)
+{
+	struct module_memory mem;
+
+	memory_init(&mem, 2);
+	for (int i = 0; i < 64; i++)
+		memory_take(&mem, MIB / 8); /* 8 MiB in all */
+	for (int i = 0; i < 64; i++)
+		memory_give(&mem, MIB / 8);
+	assert_int_equal(mem.used, 0);
+	memory_destroy(&mem);
+}
+
+static void test_what_does_not_fit_waits(void **state)
+{
+	struct module_memory mem;
+	struct asker a;
+
+	memory_init(&mem, 2);
+	memory_take(&mem, 6 * MIB);
+	start(&a, &mem, 3 * MIB);
+	assert_waits(&a);
+	memory_settle(&mem, 6 * MIB, 5 * MIB); /* the estimate was too high */
+	assert_gets(&a);
+	memory_destroy(&mem);
+}
+
+static void test_a_large_one_is_alone(void **state)
+{
+	struct module_memory mem;
+	struct asker large, small;
+
+	memory_init(&mem, 2);
+	memory_take(&mem, 1);
+	start(&large, &mem, 100 * MIB);
+	assert_waits(&large);
+	start(&small, &mem, 1); /* it would fit, but may not pass */
+	assert_waits(&small);
+	memory_give(&mem, 1);
+	assert_gets(&large);
+	assert_waits(&small);
+	memory_give(&mem, 100 * MIB);
+	assert_gets(&small);
+	memory_destroy(&mem);
+}
+
+static void test_compressors_are_used_again(void **state)
+{
+	struct module_memory mem;
+	void *xz, *gz;
+
+	memory_init(&mem, 1);
+	xz = memory_begin_packing(&mem, &xz_codec, NULL);
+	assert_non_null(xz);
+	memory_end_packing(&mem, &xz_codec, xz);
+	assert_ptr_equal(memory_begin_packing(&mem, &xz_codec, NULL), xz);
+	memory_end_packing(&mem, &xz_codec, xz);
+	assert_non_null(mem.idle);
+	/* another codec's: it is not one of these */
+	gz = memory_begin_packing(&mem, &gz_codec, NULL);
+	assert_non_null(gz);
+	assert_null(mem.idle);
+	memory_end_packing(&mem, &gz_codec, gz);
+	/* and a large module wants what they have */
+	assert_non_null(mem.idle);
+	memory_take(&mem, 100 * MIB);
+	assert_null(mem.idle);
+	gz = memory_begin_packing(&mem, &gz_codec, NULL);
+	memory_end_packing(&mem, &gz_codec, gz);
+	assert_null(mem.idle);
+	memory_give(&mem, 100 * MIB);
+	memory_destroy(&mem);
+}
+
+static void *pack(void *arg)
+{
+	struct asker *a = arg;
+	void *packer = memory_begin_packing(a->mem, &zst_codec, NULL);
+
+	atomic_store(&a->has, packer != NULL);
+	memory_end_packing(a->mem, &zst_codec, packer);
+	return NULL;
+}
+
+static void test_no_more_compressors_than_processors(void **state)
+{
+	struct module_memory mem;
+	struct asker a = { .mem = &mem };
+	void *first;
+
+	memory_init(&mem, 1);
+	first = memory_begin_packing(&mem, &zst_codec, NULL);
+	assert_int_equal(pthread_create(&a.thread, NULL, pack, &a), 0);
+	usleep(2000); /* whatever it does in that time, it must not have one */
+	assert_false(atomic_load(&a.has));
+	memory_end_packing(&mem, &zst_codec, first);
+	assert_gets(&a);
+	memory_destroy(&mem);
+}
+
+static void test_without_bounds(void **state)
+{
+	void *packer;
+
+	memory_take(NULL, SIZE_MAX);
+	memory_settle(NULL, 1, 2);
+	memory_give(NULL, 3);
+	packer = memory_begin_packing(NULL, &gz_codec, NULL);
+	assert_non_null(packer);
+	memory_end_packing(NULL, &gz_codec, packer);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_small_ones_fit),
+		cmocka_unit_test(test_what_does_not_fit_waits),
+		cmocka_unit_test(test_a_large_one_is_alone),
+		cmocka_unit_test(test_compressors_are_used_again),
+		cmocka_unit_test(test_no_more_compressors_than_processors),
+		cmocka_unit_test(test_without_bounds),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
