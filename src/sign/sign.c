@@ -83,8 +83,8 @@ int signing_begin(struct ms_signer *signer, const char *path, const char *dest,
 
 void signing_end(struct signing *s)
 {
-	if (s->m)
-		module_close(s->m);
+	module_close(s->m);
+	s->m = NULL;
 	buf_free(&s->tail);
 }
 

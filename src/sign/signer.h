@@ -31,6 +31,7 @@ struct signing {
  * written; 0: there is not (it verifies already, or this is a dry run). */
 int signing_begin(struct ms_signer *signer, const char *path, const char *dest,
 	struct signing *s, struct ms_sign_result *result, struct ms_error *err);
+/* Leaves it as it was before. */
 void signing_end(struct signing *s);
 
 /* What stays of the module below a new signature: all of it to stack, else the bare content;
