@@ -85,11 +85,11 @@ setup() {
 
 @test "all fail: the exit status of the first failure" {
 	echo text >text.ko
-	run sign gone.ko text.ko
+	run sign -j 1 gone.ko text.ko
 	assert_status 4
-	run sign text.ko gone.ko
+	run sign -j 1 text.ko gone.ko
 	assert_status 1
-	run sign -o out text.ko gone.ko
+	run sign -j 1 -o out text.ko gone.ko
 	assert_status 1
 }
 
