@@ -11,6 +11,7 @@
 #include "src/sign/pending.h"
 #include "src/sign/signer.h"
 #include "src/sign/synced.h"
+#include "src/sign/workers.h"
 
 #include <modseal/batch.h>
 #include <errno.h>
@@ -31,6 +32,16 @@ struct batch {
 	struct links links;
 	struct pending pending;
 	struct synced synced;
+};
+
+/* What a worker has in hand. All of it is here and not on its stack for the one that goes on with it
+ * if the worker is lost in a call to a token. */
+struct hand {
+	struct batch *b;
+	struct ms_batch_item item;
+	struct link_group *group;
+	bool begun; /* the item is to be signed, and was not reported yet */
+	struct signing signing;
 };
 
 static void end_run(struct batch *b, const struct ms_error *why)
@@ -108,7 +119,7 @@ static int take(struct batch *b, struct ms_batch_item *item)
 	return r;
 }
 
-static int append(struct batch *b, struct signing *s, struct ms_error *err)
+static int append(struct batch *b, const struct signing *s, struct ms_error *err)
 {
 	AUTO_CLOSE int fd = -1;
 	int r = module_append(s->m, s->tail.data, s->tail.len, &fd, err);
@@ -121,20 +132,20 @@ static int append(struct batch *b, struct signing *s, struct ms_error *err)
 }
 
 /* 1: the item was handed to `pending`, which reports it. *changed: there is a new file. */
-static int one(struct batch *b, struct ms_batch_item *item, struct link_group *group,
-	struct ms_sign_result *result, bool *changed, struct ms_error *err)
+static int one(struct hand *h, struct ms_sign_result *result, bool *changed, struct ms_error *err)
 {
-	struct pending_entry entry = { .item = *item, .group = group };
-	CLEANUP(signing_end) struct signing s = { .memory = &b->memory };
-	int r = signing_begin(b->signer, item->path, item->dest, &s, result, err);
+	struct batch *b = h->b;
+	struct pending_entry entry = { .item = h->item, .group = h->group };
+	const char *dest = h->item.dest;
+	struct signing *s = &h->signing;
+	int r = signing_begin(b->signer, h->item.path, dest, s, result, err);
 
 	*changed = r > 0;
 	if (r <= 0)
 		return r;
-	if (b->options->append && !item->dest && s.keep == s.m->size &&
-		module_can_append(s.m))
-		return append(b, &s, err);
-	r = module_stage(s.m, s.keep, s.tail.data, s.tail.len, item->dest, &entry.staged, err);
+	if (b->options->append && !dest && s->keep == s->m->size && module_can_append(s->m))
+		return append(b, s, err);
+	r = module_stage(s->m, s->keep, s->tail.data, s->tail.len, dest, &entry.staged, err);
 	if (r < 0)
 		return r;
 	entry.result = *result;
@@ -142,23 +153,29 @@ static int one(struct batch *b, struct ms_batch_item *item, struct link_group *g
 	return 1;
 }
 
-static void sign(struct batch *b, struct ms_batch_item *item, struct link_group *group)
+static void sign(struct hand *h, struct link_group *group)
 {
 	struct ms_sign_result result = { 0 };
 	struct ms_error err = { 0 };
 	bool changed = false;
-	int r = one(b, item, group, &result, &changed, &err);
+	int r;
 
+	h->group = group;
+	h->begun = true;
+	r = one(h, &result, &changed, &err);
+	signing_end(&h->signing);
+	h->begun = false;
 	if (r > 0)
 		return;
 	if (r < 0 && pool_is_key_failure(r))
-		end_run(b, &err);
-	finish(b, item, group, changed, &result, &err);
+		end_run(h->b, &err);
+	finish(h->b, &h->item, group, changed, &result, &err);
 }
 
 /* A name of a file that was signed by another name. */
-static void follow(struct batch *b, struct ms_batch_item *item, const struct link_group *group)
+static void follow(struct hand *h, const struct link_group *group)
 {
+	struct ms_batch_item *item = &h->item;
 	struct ms_sign_result result = group->result;
 	struct ms_error err = group->err;
 
@@ -166,45 +183,55 @@ static void follow(struct batch *b, struct ms_batch_item *item, const struct lin
 		int r = module_relink(group->written, item->dest ? item->dest : item->path, item->dest ? NULL : &group->st, &err);
 
 		if (r == MS_ERR_UNSUPPORTED) {
-			sign(b, item, NULL);
+			sign(h, NULL);
 			return;
 		}
 		result.same_as = group->path;
 	}
-	report(b, item, &result, &err);
+	report(h->b, item, &result, &err);
 }
 
-static void follow_all(struct batch *b)
+static void follow_all(struct hand *h)
 {
 	const struct link_group *group;
-	struct ms_batch_item item;
 
-	while (links_next(&b->links, &item, &group))
-		follow(b, &item, group);
+	while (links_next(&h->b->links, &h->item, &group))
+		follow(h, group);
 }
 
-static void begin(struct batch *b, struct ms_batch_item *item)
+static void begin(struct hand *h)
 {
 	struct ms_error err = { 0 };
 	struct link_group *group;
-	int r = links_enter(&b->links, item, &group, &err);
+	int r = links_enter(&h->b->links, &h->item, &group, &err);
 
 	if (r < 0)
-		report(b, item, NULL, &err);
+		report(h->b, &h->item, NULL, &err);
 	else if (r == 0)
-		sign(b, item, group);
+		sign(h, group);
 }
 
-static void *work(void *arg)
+static int work(void *arg)
 {
-	struct batch *b = arg;
-	struct ms_batch_item item;
+	struct hand *h = arg;
 
-	while (take(b, &item)) {
-		begin(b, &item);
-		follow_all(b);
+	if (h->begun) { /* by one that was lost */
+		sign(h, h->group);
+		follow_all(h);
 	}
-	return NULL;
+	while (take(h->b, &h->item)) {
+		begin(h);
+		follow_all(h);
+	}
+	return 0;
+}
+
+static void lost(void *arg)
+{
+	struct hand *h = arg;
+
+	pool_abandon(&h->b->signer->pool, &h->signing.hold);
+	signing_end(&h->signing);
 }
 
 static unsigned cpus(void)
@@ -261,10 +288,11 @@ static int set_up(struct batch *b, unsigned workers, struct ms_error *err)
 /* Names that waited for modules which in turn waited for the disk, and modules signed for them. */
 static void wind_up(struct batch *b)
 {
+	struct hand hand = { .b = b, .signing.memory = &b->memory };
 	struct ms_error err = { 0 };
 
 	pending_flush(&b->pending);
-	follow_all(b);
+	follow_all(&hand);
 	pending_flush(&b->pending);
 	pending_destroy(&b->pending);
 	links_free(&b->links);
@@ -275,18 +303,16 @@ static void wind_up(struct batch *b)
 
 static int run_workers(struct batch *b, unsigned n, struct ms_error *err)
 {
-	AUTO_FREE pthread_t *threads = calloc(n, sizeof(*threads));
-	unsigned started = 0;
+	AUTO_FREE struct hand *hands = calloc(n, sizeof(*hands));
+	const struct workers workers = { n, hands, sizeof(*hands), work, lost };
 
-	if (!threads)
+	if (!hands)
 		return err_nomem(err);
-	while (started < n && pthread_create(&threads[started], NULL, work, b) == 0)
-		started++;
-	for (unsigned i = 0; i < started; i++)
-		pthread_join(threads[i], NULL);
-	if (!started)
-		return err_set(err, MS_ERR_NOMEM, "no thread can be started");
-	return 0;
+	for (unsigned i = 0; i < n; i++) {
+		hands[i].b = b;
+		hands[i].signing.memory = &b->memory;
+	}
+	return workers_run(&workers, err);
 }
 
 MS_API int ms_batch_sign(struct ms_signer *signer, const struct ms_batch_options *options,

@@ -87,7 +87,7 @@ static int find_free(const struct pool *pool)
 	return best;
 }
 
-static int acquire(struct pool *pool)
+static int acquire(struct pool *pool, struct pool_hold *hold)
 {
 	int i;
 
@@ -97,24 +97,37 @@ static int acquire(struct pool *pool)
 	if (i >= 0) {
 		pool->keys[i].busy++;
 		pool->busy++;
+		hold->key = (unsigned)i + 1;
 	}
 	pthread_mutex_unlock(&pool->lock);
 	return i;
 }
 
-/* *others: whether another key is left to do it. */
-static void release(struct pool *pool, int i, const struct ms_error *failure, bool *others)
+/* With the lock held. Returns the key's index. */
+static unsigned give_back(struct pool *pool, struct pool_hold *hold)
 {
+	unsigned i = hold->key - 1;
+
+	pool->keys[i].busy--;
+	pool->busy--;
+	hold->key = 0;
+	return i;
+}
+
+/* *others: whether another key is left to do it. */
+static void release(struct pool *pool, struct pool_hold *hold, const struct ms_error *failure,
+	bool *others)
+{
+	unsigned i;
 	bool first;
 
 	pthread_mutex_lock(&pool->lock);
+	i = give_back(pool, hold);
 	first = failure && !pool->keys[i].lost;
 	if (first) {
 		pool->keys[i].lost = true;
 		pool->last_failure = *failure;
 	}
-	pool->keys[i].busy--;
-	pool->busy--;
 	*others = find_free(pool) != -2;
 	if (failure) /* those that wait may have nothing to wait for any more */
 		pthread_cond_broadcast(&pool->freed);
@@ -125,13 +138,28 @@ static void release(struct pool *pool, int i, const struct ms_error *failure, bo
 	pthread_mutex_unlock(&pool->lock);
 }
 
-int pool_sign(struct pool *pool, enum key_input input, enum ms_hash hash, const uint8_t *data,
-	size_t len, uint8_t sig[KEY_SIG_MAX], size_t *sig_len, struct ms_error *err)
+void pool_abandon(struct pool *pool, struct pool_hold *hold)
 {
+	pthread_mutex_lock(&pool->lock);
+	if (hold->key) {
+		give_back(pool, hold);
+		pthread_cond_signal(&pool->freed);
+	}
+	pthread_mutex_unlock(&pool->lock);
+}
+
+int pool_sign(struct pool *pool, struct pool_hold *hold, enum key_input input, enum ms_hash hash,
+	const uint8_t *data, size_t len, uint8_t sig[KEY_SIG_MAX], size_t *sig_len,
+	struct ms_error *err)
+{
+	struct pool_hold own = { 0 };
+
+	if (!hold)
+		hold = &own;
 	for (;;) {
 		struct ms_error failure = { 0 };
 		bool others;
-		int i = acquire(pool);
+		int i = acquire(pool, hold);
 		int r;
 
 		if (i < 0) { /* why there is none is what the user wants to know */
@@ -141,7 +169,7 @@ int pool_sign(struct pool *pool, enum key_input input, enum ms_hash hash, const 
 		}
 		r = crypto_key_sign(pool->keys[i].key, input, hash, data, len, sig, sig_len,
 			&failure);
-		release(pool, i, pool_is_key_failure(r) ? &failure : NULL, &others);
+		release(pool, hold, pool_is_key_failure(r) ? &failure : NULL, &others);
 		if (r == 0)
 			return 0;
 		if (!pool_is_key_failure(r) || !others) {

@@ -37,9 +37,18 @@ int pool_add(struct pool *pool, struct ms_key *key, struct ms_error *err);
 unsigned pool_parallel(const struct pool *pool);
 /* Bounds the signatures under way at once; 0: what the keys can take. */
 void pool_limit(struct pool *pool, unsigned limit);
-/* crypto_key_sign() with the key that is free first. Waits for one. */
-int pool_sign(struct pool *pool, enum key_input input, enum ms_hash hash, const uint8_t *data,
-	size_t len, uint8_t sig[KEY_SIG_MAX], size_t *sig_len, struct ms_error *err);
+/* The key that a caller of pool_sign() is at; all zero: none. */
+struct pool_hold {
+	unsigned key; /* its number, from 1 */
+};
+
+/* crypto_key_sign() with the key that is free first. Waits for one. `hold` may be NULL. */
+int pool_sign(struct pool *pool, struct pool_hold *hold, enum key_input input, enum ms_hash hash,
+	const uint8_t *data, size_t len, uint8_t sig[KEY_SIG_MAX], size_t *sig_len,
+	struct ms_error *err);
+/* The thread that was at the key will not come back. Others may use the key in its place: they
+ * are told at once that it hangs. */
+void pool_abandon(struct pool *pool, struct pool_hold *hold);
 /* Whether a failure is the key's, so that it will meet every module to come. */
 bool pool_is_key_failure(int code);
 

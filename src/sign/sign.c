@@ -70,7 +70,7 @@ int signing_begin(struct ms_signer *signer, const char *path, const char *dest,
 		return 0;
 	if (r == 0) /* a copy is wanted of what needs no signature, too */
 		return dest != NULL;
-	r = signer_make_cms(signer, s->m, s->keep, &cms, err);
+	r = signer_make_cms(signer, s->m, s->keep, &s->hold, &cms, err);
 	if (r < 0)
 		return r;
 	r = module_tail_build(cms.data, cms.len, &s->tail, err);
@@ -108,7 +108,7 @@ MS_API int ms_sign_detached(struct ms_signer *signer, const char *path, const ch
 
 	if (r < 0)
 		return r;
-	r = signer_make_cms(signer, m, signer_keep_len(m, signer->options.stack), &cms, err);
+	r = signer_make_cms(signer, m, signer_keep_len(m, signer->options.stack), NULL, &cms, err);
 	if (r < 0)
 		return r;
 	return file_replace(p7s, cms.data, cms.len, 0666, err);

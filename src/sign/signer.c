@@ -128,8 +128,8 @@ uint64_t signer_keep_len(const struct module *m, bool stack)
 	return stack && m->tail == MODULE_SIGNED ? m->size : m->bare_len;
 }
 
-static int sign_message(struct ms_signer *s, struct module *m, uint64_t len, uint8_t *sig,
-	size_t *sig_len, struct ms_error *err)
+static int sign_message(struct ms_signer *s, struct module *m, uint64_t len,
+	struct pool_hold *hold, uint8_t *sig, size_t *sig_len, struct ms_error *err)
 {
 	AUTO_FREE uint8_t *message = malloc(len ? len : 1);
 	int r;
@@ -139,33 +139,33 @@ static int sign_message(struct ms_signer *s, struct module *m, uint64_t len, uin
 	r = module_read(m, 0, message, len, err);
 	if (r < 0)
 		return r;
-	return pool_sign(&s->pool, KEY_INPUT_MESSAGE, s->options.hash, message, len, sig,
+	return pool_sign(&s->pool, hold, KEY_INPUT_MESSAGE, s->options.hash, message, len, sig,
 		sig_len, err);
 }
 
-static int sign_digest(struct ms_signer *s, struct module *m, uint64_t len, uint8_t *sig,
-	size_t *sig_len, struct ms_error *err)
+static int sign_digest(struct ms_signer *s, struct module *m, uint64_t len,
+	struct pool_hold *hold, uint8_t *sig, size_t *sig_len, struct ms_error *err)
 {
 	uint8_t digest[MS_HASH_MAX_SIZE];
 	int r = module_digest(m, len, s->options.hash, digest, err);
 
 	if (r < 0)
 		return r;
-	return pool_sign(&s->pool, KEY_INPUT_DIGEST, s->options.hash, digest,
+	return pool_sign(&s->pool, hold, KEY_INPUT_DIGEST, s->options.hash, digest,
 		ms_hash_size(s->options.hash), sig, sig_len, err);
 }
 
-int signer_make_cms(struct ms_signer *s, struct module *m, uint64_t len, struct buf *cms,
-	struct ms_error *err)
+int signer_make_cms(struct ms_signer *s, struct module *m, uint64_t len, struct pool_hold *hold,
+	struct buf *cms, struct ms_error *err)
 {
 	uint8_t sig[KEY_SIG_MAX];
 	size_t sig_len = 0;
 	int r;
 
 	if (s->input == KEY_INPUT_MESSAGE)
-		r = sign_message(s, m, len, sig, &sig_len, err);
+		r = sign_message(s, m, len, hold, sig, &sig_len, err);
 	else
-		r = sign_digest(s, m, len, sig, &sig_len, err);
+		r = sign_digest(s, m, len, hold, sig, &sig_len, err);
 	if (r < 0)
 		return r;
 	return cms_form_fill(&s->form, sig, sig_len, cms, err);
@@ -187,7 +187,8 @@ int signer_sign_digest(struct ms_signer *s, const uint8_t *digest, size_t len, s
 		err_hint(err, "Sign the modules themselves with this key.");
 		return MS_ERR_KEY;
 	}
-	r = pool_sign(&s->pool, KEY_INPUT_DIGEST, s->options.hash, digest, len, sig, &sig_len, err);
+	r = pool_sign(&s->pool, NULL, KEY_INPUT_DIGEST, s->options.hash, digest, len, sig, &sig_len,
+		err);
 	if (r < 0)
 		return r;
 	if (buf_add(raw, sig, sig_len) < 0)

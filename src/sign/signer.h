@@ -24,6 +24,7 @@ struct signing {
 	struct module_memory *memory; /* see module_open_within(); the caller's, NULL for none */
 	struct module *m;
 	uint64_t keep;
+	struct pool_hold hold; /* the key that is asked for the signature */
 	struct buf tail; /* empty if the module is to be written as it is */
 };
 
@@ -37,9 +38,9 @@ void signing_end(struct signing *s);
 /* What stays of the module below a new signature: all of it to stack, else the bare content;
  * what is left of an interrupted signature never stays. */
 uint64_t signer_keep_len(const struct module *m, bool stack);
-/* Signs the first `len` bytes; appends the CMS to `cms`. */
-int signer_make_cms(struct ms_signer *signer, struct module *m, uint64_t len, struct buf *cms,
-	struct ms_error *err);
+/* Signs the first `len` bytes; appends the CMS to `cms`. `hold` as in pool_sign(). */
+int signer_make_cms(struct ms_signer *signer, struct module *m, uint64_t len,
+	struct pool_hold *hold, struct buf *cms, struct ms_error *err);
 /* Signs a digest that was made elsewhere; appends the bare signature and the CMS to `raw` and
  * `cms`. MS_ERR_KEY for a key that has to see the content itself. */
 int signer_sign_digest(struct ms_signer *signer, const uint8_t *digest, size_t len, struct buf *raw,
