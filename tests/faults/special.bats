@@ -476,6 +476,16 @@ two_modules() { # COMMAND...
 	seen says shim
 }
 
+@test "one of two copies of a key hangs: the other does its work" {
+	export MODSEAL_SHIM_DELAY=C_Sign:1+:forever
+	two_modules "$MODSEAL" sign --token-timeout 1 --jobs 3 -k "$FAULTS_KEY?module-name=a-shim" \
+		-k "$FAULTS_KEY?module-name=b-softhsm" mods/m1.ko mods/m2.ko mods/m3.ko
+	seen ended 0
+	seen says 'dropped out'
+	seen says C_Sign
+	seen modules plain=0 signed=3
+}
+
 @test "a token that two modules show" {
 	two_modules "$MODSEAL" sign -k "$FAULTS_KEY" mods/m1.ko mods/m2.ko mods/m3.ko
 	# either one of them, or an error that lists both
