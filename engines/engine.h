@@ -20,7 +20,7 @@
 #include <modseal/list.h>
 
 struct engine {
-	const char *name; /* "pkcs11", "file" */
+	const char *name; /* "pkcs11", "tpm2", "file" */
 
 	/* Whether a reference (what stands behind -k or -c) is this engine's: by its scheme, or by
 	 * what is in the file. Engines are asked in the order of the table in engines.c; the last
@@ -53,6 +53,7 @@ struct engine {
 };
 
 extern const struct engine engine_pkcs11;
+extern const struct engine engine_tpm2; /* if MODSEAL_TPM2 is defined */
 extern const struct engine engine_file;
 
 /* All engines, NULL at the end. */

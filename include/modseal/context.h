@@ -12,6 +12,7 @@
 #include <modseal/error.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -54,6 +55,19 @@ MS_API bool ms_context_free(struct ms_context *ctx);
 
 /** A PKCS#11 module to use instead of p11-kit's configured ones (path, copied); NULL to undo. */
 MS_API int ms_context_set_module(struct ms_context *ctx, const char *path);
+/**
+ * How the TPM is reached, as tpm2-tss names it ("device:/dev/tpmrm0",
+ * "swtpm:host=127.0.0.1,port=2321"; copied); NULL: /dev/tpmrm0.
+ */
+MS_API int ms_context_set_tcti(struct ms_context *ctx, const char *tcti);
+/**
+ * A persistent storage key of the TPM that salts the sessions in which auth values are shown,
+ * instead of the key's parent (0).
+ */
+MS_API void ms_context_set_tpm_salt_key(struct ms_context *ctx, uint32_t handle);
+/** Lets libraries write to standard error what they do; else tpm2-tss is silenced (by setting
+ *  TSS2_LOG in the environment at its first use, unless it is set). */
+MS_API void ms_context_set_verbose(struct ms_context *ctx, bool verbose);
 /**
  * Seconds that one call into a token may take; 0 = for ever; 60 unless set. While a call waits
  * for a finger or a PIN pad a notice says so.

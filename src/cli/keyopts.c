@@ -14,6 +14,9 @@ static struct {
 	const char *module, *pin_source;
 	unsigned token_timeout;
 	bool pin_final_try;
+	const char *tcti;
+	unsigned salt_key;
+	bool verbose;
 } opt = { .token_timeout = 60 };
 
 const struct option_def keyopts_table[] = {
@@ -24,6 +27,14 @@ const struct option_def keyopts_table[] = {
 		"one token." },
 	{ "pin-final-try", 0, NULL, OPT_FLAG, &opt.pin_final_try, NULL,
 		"Try the PIN even if the token says that one more wrong one locks it." },
+	{ "tcti", 0, "TCTI", OPT_STRING, &opt.tcti, NULL,
+		"How the TPM is reached, as tpm2-tss names it: device:/dev/tpmrm0 (default), "
+		"swtpm:host=HOST,port=PORT. Also from MODSEAL_TCTI or TPM2TOOLS_TCTI." },
+	{ "salt-key", 0, "HANDLE", OPT_HEX, &opt.salt_key, NULL,
+		"A persistent storage key of the TPM (0x81......) that hides auth values on their way to "
+		"it; by default the key's parent." },
+	{ "verbose", 'v', NULL, OPT_FLAG, &opt.verbose, NULL,
+		"Let libraries say on standard error what goes wrong in them." },
 	{ "token-timeout", 0, "SECONDS", OPT_UINT, &opt.token_timeout, NULL,
 		"Give up on a token that does not answer one call for so long (default 60; 0 waits "
 		"for ever)." },
@@ -60,6 +71,15 @@ static void notice(void *user, const char *text)
 	fprintf(stderr, "modseal: %s\n", text);
 }
 
+static const char *tcti(void)
+{
+	const char *name = opt.tcti ? opt.tcti : getenv("MODSEAL_TCTI");
+
+	if (!name || !*name)
+		name = getenv("TPM2TOOLS_TCTI");
+	return name && *name ? name : NULL;
+}
+
 struct ms_context *keyopts_context(void)
 {
 	struct ms_context *ctx;
@@ -70,11 +90,14 @@ struct ms_context *keyopts_context(void)
 	if (!ctx)
 		return NULL;
 	if ((opt.module && ms_context_set_module(ctx, opt.module) < 0) ||
+		ms_context_set_tcti(ctx, tcti()) < 0 ||
 		(opt.pin_source && ms_context_set_pin_source(ctx, opt.pin_source) < 0) ||
 		(env_pin && ms_context_set_pin(ctx, env_pin->data, env_pin_name) < 0)) {
 		ms_context_free(ctx);
 		return NULL;
 	}
+	ms_context_set_tpm_salt_key(ctx, opt.salt_key);
+	ms_context_set_verbose(ctx, opt.verbose);
 	ms_context_set_token_timeout(ctx, opt.token_timeout);
 	ms_context_allow_pin_final_try(ctx, opt.pin_final_try);
 	ms_context_set_ask_pin(ctx, prompt_pin, NULL);

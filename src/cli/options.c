@@ -64,6 +64,19 @@ static int store_uint(const struct option_def *def, const char *arg)
 	return 0;
 }
 
+static int store_hex(const struct option_def *def, const char *arg)
+{
+	unsigned long value;
+	char *end;
+
+	errno = 0;
+	value = strtoul(arg, &end, 16);
+	if (errno || *end || strncmp(arg, "0x", 2) != 0 || end == arg + 2 || value > UINT_MAX)
+		return bad_value(def, arg, "is no number in hex (0x...)");
+	*(unsigned *)def->value = (unsigned)value;
+	return 0;
+}
+
 static int store_list(const struct option_def *def, const char *arg)
 {
 	struct option_list *list = def->value;
@@ -91,6 +104,8 @@ static int store(const struct option_def *def, const char *arg)
 		return store_list(def, arg);
 	case OPT_UINT:
 		return store_uint(def, arg);
+	case OPT_HEX:
+		return store_hex(def, arg);
 	case OPT_CHOICE:
 		return store_choice(def, arg);
 	}

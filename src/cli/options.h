@@ -15,6 +15,7 @@ enum option_type {
 	OPT_STRING, /* const char **: the argument, of argv */
 	OPT_LIST,   /* struct option_list *: may be given several times */
 	OPT_UINT,   /* unsigned * */
+	OPT_HEX,    /* unsigned *, written as 0x... */
 	OPT_CHOICE, /* int *: one of `choices` */
 };
 

@@ -28,6 +28,7 @@ MS_API bool ms_context_free(struct ms_context *ctx)
 	wedged = ctx->wedged;
 	pin_sources_free(&ctx->pins);
 	free(ctx->module);
+	free(ctx->tcti);
 	free(ctx);
 	return wedged;
 }
@@ -41,6 +42,27 @@ MS_API int ms_context_set_module(struct ms_context *ctx, const char *path)
 	free(ctx->module);
 	ctx->module = copy;
 	return 0;
+}
+
+MS_API int ms_context_set_tcti(struct ms_context *ctx, const char *tcti)
+{
+	char *copy = tcti ? strdup(tcti) : NULL;
+
+	if (tcti && !copy)
+		return MS_ERR_NOMEM;
+	free(ctx->tcti);
+	ctx->tcti = copy;
+	return 0;
+}
+
+MS_API void ms_context_set_tpm_salt_key(struct ms_context *ctx, uint32_t handle)
+{
+	ctx->tpm_salt_key = handle;
+}
+
+MS_API void ms_context_set_verbose(struct ms_context *ctx, bool verbose)
+{
+	ctx->verbose = verbose;
 }
 
 MS_API void ms_context_set_token_timeout(struct ms_context *ctx, unsigned seconds)

@@ -6,6 +6,7 @@
 #include "src/key/pin.h"
 
 #include <modseal/context.h>
+#include <stdint.h>
 
 #define CONTEXT_DEFAULT_TIMEOUT 60 /* seconds */
 
@@ -18,6 +19,9 @@ struct context_slot {
 
 struct ms_context {
 	char *module;      /* --module, or NULL */
+	char *tcti;        /* how the TPM is reached, or NULL for the usual way */
+	uint32_t tpm_salt_key; /* persistent handle; 0: the key's parent */
+	bool verbose;      /* libraries may say on standard error what they do */
 	unsigned timeout;  /* seconds a call, 0 = for ever */
 	struct pin_sources pins;
 	ms_notice_fn *notice;

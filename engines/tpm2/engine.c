@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Keys in a TPM 2.0. */
+#include "engines/engine.h"
+
+#include "engines/tpm2/key.h"
+#include "engines/tpm2/keyfile.h"
+#include "engines/tpm2/ref.h"
+#include "src/base/error.h"
+#include "src/crypto/cert.h"
+
+static bool claims(const char *ref)
+{
+	return tpm_ref_is_handle(ref) || tpm_keyfile_is(ref);
+}
+
+/* The certificate in the key's file; of a persistent key that in its record. */
+static int open_cert(struct ms_context *ctx, const char *ref, X509 **cert, struct ms_error *err)
+{
+	STACK_OF(X509) *certs = NULL;
+	int r;
+
+	if (tpm_ref_is_handle(ref)) {
+		err_set(err, MS_ERR_CERT, "%s: a TPM holds no certificates", ref);
+		err_hint(err, "Name the certificate's file with -c.");
+		return MS_ERR_CERT;
+	}
+	r = cert_read_file(ref, &certs, err);
+	if (r < 0)
+		return r;
+	*cert = sk_X509_shift(certs);
+	cert_stack_free(certs);
+	return 0;
+}
+
+const struct engine engine_tpm2 = {
+	.name = "tpm2",
+	.claims = claims,
+	.open_key = tpm_open_key,
+	.open_cert = open_cert,
+};

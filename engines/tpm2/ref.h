@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* References to TPM keys: handle:0x81010001, or the path of a key file. */
+#ifndef MODSEAL_ENGINES_TPM2_REF_H
+#define MODSEAL_ENGINES_TPM2_REF_H
+
+#include <modseal/error.h>
+#include <stdbool.h>
+#include <tss2/tss2_tpm2_types.h>
+
+bool tpm_ref_is_handle(const char *ref);
+/* The persistent handle in "handle:0x81010001"; *handle is 0 for the bare "handle:", which names
+ * them all. MS_ERR_URI if it is none. */
+int tpm_ref_handle(const char *ref, TPM2_HANDLE *handle, struct ms_error *err);
+/* A number as it is written for a handle: hex with 0x. */
+int tpm_handle_parse(const char *text, TPM2_HANDLE *handle, struct ms_error *err);
+
+#endif

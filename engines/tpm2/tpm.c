@@ -1,0 +1,341 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "engines/tpm2/tpm.h"
+
+#include "engines/tpm2/hash.h"
+#include "engines/tpm2/rc.h"
+#include "src/base/error.h"
+#include "src/crypto/ossl.h"
+
+#include <string.h>
+#include <time.h>
+#include <tss2/tss2_rc.h>
+#include <tss2/tss2_tctildr.h>
+#include <unistd.h>
+
+#define DEVICE       "/dev/tpmrm0"
+#define WAIT_FIRST   10   /* ms; doubled each time */
+#define WAIT_LONGEST 500
+#define WAIT_ALL     6000
+
+static const char owner; /* of the state in the context: its address */
+
+/* -- calls --------------------------------------------------------------------------------- */
+
+/* Not under the watch's clock: this is we who wait. */
+bool tpm_wait(TSS2_RC rc, unsigned *waited)
+{
+	unsigned ms = WAIT_FIRST + *waited;
+	struct timespec ts;
+
+	if (!tpm_rc_wait(rc) || *waited >= WAIT_ALL)
+		return false;
+	if (ms > WAIT_LONGEST)
+		ms = WAIT_LONGEST;
+	ts = (struct timespec){ .tv_nsec = ms * 1000000L };
+	nanosleep(&ts, NULL);
+	*waited += ms;
+	return true;
+}
+
+void tpm_note(struct tpm *tpm, TSS2_RC rc)
+{
+	if (tpm_rc_lost(rc))
+		tpm->lost = true;
+}
+
+int tpm_err(const struct tpm *tpm, TSS2_RC rc, const char *call, struct ms_error *err)
+{
+	return tpm_rc_err(err, rc, tpm->name, call);
+}
+
+static int stuck_err(const struct tpm *tpm, struct ms_error *err)
+{
+	err_set(err, MS_ERR_TIMEOUT, "%s: %s did not come back within %u seconds", tpm->name,
+		watch_stuck_call(tpm->watch), tpm->ctx->timeout);
+	err_hint(err, "Is the TPM (or its simulator or broker) well? --token-timeout gives it more time "
+		      "(0: for ever).");
+	return MS_ERR_TIMEOUT;
+}
+
+static int lost_err(const struct tpm *tpm, struct ms_error *err)
+{
+	err_set(err, MS_ERR_TOKEN, "%s: the connection to it was lost", tpm->name);
+	err_hint(err, "Is the TPM (or its simulator or broker) still there?");
+	return MS_ERR_TOKEN;
+}
+
+int tpm_run(struct tpm *tpm, int (*fn)(void *arg), void *arg, struct ms_error *err)
+{
+	int ret = 0, r;
+
+	pthread_mutex_lock(&tpm->lock);
+	if (tpm->lost && !watch_stuck(tpm->watch)) {
+		pthread_mutex_unlock(&tpm->lock);
+		return lost_err(tpm, err);
+	}
+	r = watch_run(tpm->watch, fn, arg, &ret);
+	pthread_mutex_unlock(&tpm->lock);
+	if (r == 0)
+		return ret;
+	if (r == MS_ERR_TIMEOUT) {
+		__atomic_store_n(&tpm->ctx->wedged, true, __ATOMIC_RELAXED);
+		return stuck_err(tpm, err);
+	}
+	if (r == MS_ERR_NOMEM)
+		return err_nomem(err);
+	return err_set(err, r, "%s: no thread can be started to call it", tpm->name);
+}
+
+void tpm_flush(struct tpm *tpm, ESYS_TR *object)
+{
+	TPM2_HANDLE handle = 0;
+	ESYS_TR tr = *object;
+
+	*object = ESYS_TR_NONE;
+	if (tr == ESYS_TR_NONE || tpm->lost)
+		return;
+	if (Esys_TR_GetTpmHandle(tpm->esys, tr, &handle) == TSS2_RC_SUCCESS &&
+		handle >> TPM2_HR_SHIFT == TPM2_HT_PERSISTENT) {
+		Esys_TR_Close(tpm->esys, &tr);
+		return;
+	}
+	if (TPM_CALL(tpm, FlushContext, tr) != TSS2_RC_SUCCESS)
+		Esys_TR_Close(tpm->esys, &tr);
+}
+
+/* -- what it says of itself ---------------------------------------------------------------- */
+
+static TSS2_RC capability(
+	struct tpm *tpm, TPM2_CAP cap, UINT32 from, UINT32 count, TPMS_CAPABILITY_DATA **data)
+{
+	TPMI_YES_NO more;
+
+	*data = NULL;
+	return TPM_CALL(tpm, GetCapability, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, cap, from, count,
+		&more, data);
+}
+
+/* Four characters of a property's value. */
+static void append_text(char *text, size_t size, UINT32 value)
+{
+	size_t len = strlen(text);
+
+	for (int shift = 24; shift >= 0 && len + 1 < size; shift -= 8) {
+		char c = (char)(value >> shift);
+
+		if (c > ' ' && c < 0x7f)
+			text[len++] = c;
+	}
+	text[len] = '\0';
+}
+
+static void take_property(struct tpm *tpm, const TPMS_TAGGED_PROPERTY *p)
+{
+	size_t len = strlen(tpm->firmware);
+
+	switch (p->property) {
+	case TPM2_PT_MANUFACTURER:
+		append_text(tpm->manufacturer, sizeof(tpm->manufacturer), p->value);
+		break;
+	case TPM2_PT_VENDOR_STRING_1:
+	case TPM2_PT_VENDOR_STRING_2:
+	case TPM2_PT_VENDOR_STRING_3:
+	case TPM2_PT_VENDOR_STRING_4:
+		append_text(tpm->vendor, sizeof(tpm->vendor), p->value);
+		break;
+	case TPM2_PT_FIRMWARE_VERSION_1:
+	case TPM2_PT_FIRMWARE_VERSION_2:
+		snprintf(tpm->firmware + len, sizeof(tpm->firmware) - len, "%s%u.%u", len ? "." : "",
+			p->value >> 16, p->value & 0xffff);
+		break;
+	}
+}
+
+static TSS2_RC read_properties(struct tpm *tpm)
+{
+	TPMS_CAPABILITY_DATA *data;
+	TSS2_RC rc = capability(tpm, TPM2_CAP_TPM_PROPERTIES, TPM2_PT_MANUFACTURER,
+		TPM2_PT_FIRMWARE_VERSION_2 - TPM2_PT_MANUFACTURER + 1, &data);
+
+	for (UINT32 i = 0; rc == TSS2_RC_SUCCESS && i < data->data.tpmProperties.count; i++)
+		take_property(tpm, &data->data.tpmProperties.tpmProperty[i]);
+	Esys_Free(data);
+	return rc;
+}
+
+static TSS2_RC read_algorithms(struct tpm *tpm)
+{
+	TPMS_CAPABILITY_DATA *data;
+	TSS2_RC rc = capability(tpm, TPM2_CAP_ALGS, 0, TPM2_MAX_CAP_ALGS, &data);
+
+	for (UINT32 i = 0; rc == TSS2_RC_SUCCESS && i < data->data.algorithms.count; i++) {
+		enum ms_hash hash = tpm_hash_of_alg(data->data.algorithms.algProperties[i].alg);
+
+		if (hash)
+			tpm->hashes |= 1U << hash;
+	}
+	Esys_Free(data);
+	return rc;
+}
+
+bool tpm_has_hash(const struct tpm *tpm, enum ms_hash hash)
+{
+	return tpm->hashes & 1U << hash;
+}
+
+int tpm_lockout(struct tpm *tpm, struct tpm_lockout *lockout, struct ms_error *err)
+{
+	TPMS_CAPABILITY_DATA *data;
+	TSS2_RC rc = capability(tpm, TPM2_CAP_TPM_PROPERTIES, TPM2_PT_LOCKOUT_COUNTER, 3, &data);
+
+	*lockout = (struct tpm_lockout){ 0 };
+	if (rc != TSS2_RC_SUCCESS)
+		return tpm_err(tpm, rc, "TPM2_GetCapability", err);
+	for (UINT32 i = 0; i < data->data.tpmProperties.count; i++) {
+		const TPMS_TAGGED_PROPERTY *p = &data->data.tpmProperties.tpmProperty[i];
+
+		if (p->property == TPM2_PT_LOCKOUT_COUNTER)
+			lockout->tries = p->value;
+		else if (p->property == TPM2_PT_MAX_AUTH_FAIL)
+			lockout->max = p->value;
+		else if (p->property == TPM2_PT_LOCKOUT_INTERVAL)
+			lockout->interval = p->value;
+	}
+	Esys_Free(data);
+	return 0;
+}
+
+/* -- the connection ------------------------------------------------------------------------ */
+
+static int connect_err(const struct tpm *tpm, TSS2_RC rc, struct ms_error *err)
+{
+	err_set(err, MS_ERR_TOKEN, "%s cannot be reached (%s)", tpm->name, Tss2_RC_Decode(rc));
+	err_hint(err, "Name it with --tcti or in MODSEAL_TCTI, as device:/dev/tpmrm0 or "
+		      "swtpm:host=127.0.0.1,port=2321 (the default is " DEVICE
+		      ", which members of the group tss may use).");
+	return MS_ERR_TOKEN;
+}
+
+struct opening {
+	struct tpm *tpm;
+	struct ms_error *err;
+};
+
+static int open_fn(void *arg)
+{
+	struct opening *o = arg;
+	struct tpm *tpm = o->tpm;
+	TSS2_RC rc;
+
+	watch_enter("Tss2_TctiLdr_Initialize", tpm->name);
+	rc = Tss2_TctiLdr_Initialize(tpm->conf, &tpm->tcti);
+	watch_leave();
+	if (rc != TSS2_RC_SUCCESS)
+		return connect_err(tpm, rc, o->err);
+	watch_enter("Esys_Initialize", tpm->name);
+	rc = Esys_Initialize(&tpm->esys, tpm->tcti, NULL);
+	watch_leave();
+	if (rc != TSS2_RC_SUCCESS)
+		return connect_err(tpm, rc, o->err);
+	rc = read_algorithms(tpm);
+	if (rc == TSS2_RC_SUCCESS)
+		rc = read_properties(tpm);
+	return rc == TSS2_RC_SUCCESS ? 0 : tpm_err(tpm, rc, "TPM2_GetCapability", o->err);
+}
+
+static int close_fn(void *arg)
+{
+	struct tpm *tpm = arg;
+
+	watch_enter("Esys_Finalize", tpm->name);
+	Esys_Finalize(&tpm->esys);
+	watch_leave();
+	watch_enter("Tss2_TctiLdr_Finalize", tpm->name);
+	Tss2_TctiLdr_Finalize(&tpm->tcti);
+	watch_leave();
+	return 0;
+}
+
+/* What is stuck stays, with all that it may still touch. */
+static void tpm_free(void *state)
+{
+	struct tpm *tpm = state;
+	int ret;
+
+	if (!watch_stuck(tpm->watch) && watch_run(tpm->watch, close_fn, tpm, &ret) == MS_ERR_TIMEOUT)
+		tpm->ctx->wedged = true;
+	if (watch_stuck(tpm->watch))
+		return;
+	watch_free(tpm->watch);
+	pthread_mutex_destroy(&tpm->lock);
+	free(tpm->conf);
+	free(tpm->name);
+	free(tpm);
+}
+
+static void tell_slow(void *user, const char *call, const char *on)
+{
+	const struct tpm *tpm = user;
+
+	context_notice(tpm->ctx, "waiting for %s (%s)", on, call);
+}
+
+/* tpm2-tss reads it at its first message; what it says is of no use to users. */
+static void silence(const struct ms_context *ctx)
+{
+	if (!ctx->verbose)
+		setenv("TSS2_LOG", "all+none", 0);
+}
+
+static struct tpm *tpm_new(struct ms_context *ctx)
+{
+	struct tpm *tpm = calloc(1, sizeof(*tpm));
+
+	if (!tpm)
+		return NULL;
+	tpm->ctx = ctx;
+	pthread_mutex_init(&tpm->lock, NULL);
+	tpm->conf = strdup(ctx->tcti ? ctx->tcti : "device:" DEVICE);
+	if (tpm->conf && asprintf(&tpm->name, "TPM %s", tpm->conf) < 0)
+		tpm->name = NULL;
+	tpm->watch = watch_new(ctx->timeout, tell_slow, tpm);
+	if (tpm->conf && tpm->name && tpm->watch)
+		return tpm;
+	watch_free(tpm->watch);
+	free(tpm->conf);
+	free(tpm->name);
+	free(tpm);
+	return NULL;
+}
+
+bool tpm_is_there(const struct ms_context *ctx)
+{
+	return ctx->tcti || access(DEVICE, R_OK | W_OK) == 0;
+}
+
+int tpm_get(struct ms_context *ctx, struct tpm **out, struct ms_error *err)
+{
+	struct tpm *tpm = context_get(ctx, &owner);
+	struct opening o;
+	int r;
+
+	if (tpm) {
+		*out = tpm;
+		return tpm->lost ? lost_err(tpm, err) : 0;
+	}
+	silence(ctx);
+	(void)ossl_ctx(); /* before tpm2-tss uses OpenSSL */
+	tpm = tpm_new(ctx);
+	if (!tpm)
+		return err_nomem(err);
+	o = (struct opening){ tpm, err };
+	r = tpm_run(tpm, open_fn, &o, err);
+	if (r == 0)
+		r = context_put(ctx, &owner, tpm, tpm_free);
+	if (r == 0) {
+		*out = tpm;
+		return 0;
+	}
+	tpm_free(tpm);
+	return r;
+}
