@@ -41,6 +41,10 @@ struct engine {
 	int (*list)(struct ms_context *ctx, const char *filter, bool login,
 		struct ms_token_list *list, struct ms_error *err);
 
+	/* Initialises a token as ms_token_init() says. NULL if there is no such thing here. */
+	int (*init_token)(struct ms_context *ctx, const struct ms_token_init *request, char **uri,
+		struct ms_error *err);
+
 	/* Makes a key pair where request->ref says, sensitive and never extractable, and opens it.
 	 * NULL if keys are not made here. */
 	int (*keygen)(struct ms_context *ctx, const struct ms_keygen *request, struct ms_key **key,

@@ -2,7 +2,10 @@
 /* Keys in PKCS#11 tokens. */
 #include "engines/engine.h"
 
+#include "engines/pkcs11/create.h"
+#include "engines/pkcs11/init.h"
 #include "engines/pkcs11/key.h"
+#include "engines/pkcs11/keygen.h"
 #include "engines/pkcs11/list.h"
 #include "engines/pkcs11/select.h"
 #include "src/base/error.h"
@@ -77,4 +80,7 @@ const struct engine engine_pkcs11 = {
 	.open_key = open_key,
 	.open_cert = open_cert,
 	.list = p11_list,
+	.init_token = p11_init_token,
+	.keygen = p11_keygen,
+	.store_cert = p11_store_cert,
 };

@@ -72,14 +72,6 @@ static int get_pin(struct p11_token *t, const struct p11_uri *uri, struct secret
 		*origin);
 }
 
-static void keep_pin(struct p11_token *t, struct secret *pin)
-{
-	pthread_mutex_lock(&t->pool.lock);
-	secret_free(t->pin);
-	t->pin = pin;
-	pthread_mutex_unlock(&t->pool.lock);
-}
-
 /* -- user login -------------------------------------------------------------------------- */
 
 struct login {
@@ -187,6 +179,17 @@ static int login_fn(void *arg)
 	return r;
 }
 
+/* The one that is kept if the login was given up meanwhile (for the security officer's). */
+static int login_pin(struct p11_token *t, const struct p11_uri *uri, struct secret **pin,
+	const char **origin, struct ms_error *err)
+{
+	if (!t->pin || t->pin_bad || has_pad(t))
+		return get_pin(t, uri, pin, origin, err);
+	*origin = "before";
+	*pin = secret_dup(t->pin);
+	return *pin ? 0 : err_nomem(err);
+}
+
 int p11_login(struct p11_token *t, const struct p11_uri *uri, struct ms_error *err)
 {
 	AUTO_SECRET struct secret *pin = NULL;
@@ -198,7 +201,7 @@ int p11_login(struct p11_token *t, const struct p11_uri *uri, struct ms_error *e
 	r = p11_run(t->module, prepare_fn, &login, err);
 	if (r < 0 || t->logged_in)
 		return r;
-	r = get_pin(t, uri, &pin, &login.origin, err);
+	r = login_pin(t, uri, &pin, &login.origin, err);
 	if (r < 0)
 		return r;
 	login.pin = pin;
@@ -206,7 +209,7 @@ int p11_login(struct p11_token *t, const struct p11_uri *uri, struct ms_error *e
 	if (login.refused && p11_remember_refusal(t->module, t->name) < 0)
 		return err_nomem(err);
 	if (r == 0)
-		keep_pin(t, STEAL(pin));
+		p11_token_keep_pin(t, STEAL(pin));
 	return r;
 }
 
@@ -225,7 +228,7 @@ int p11_pin_hold(struct p11_token *t, const struct p11_uri *uri, struct ms_error
 			r = get_pin(t, uri, &pin, &origin, err);
 		if (r < 0)
 			return r;
-		keep_pin(t, STEAL(pin));
+		p11_token_keep_pin(t, STEAL(pin));
 	}
 	pthread_mutex_lock(&t->pool.lock);
 	t->pin_users++;

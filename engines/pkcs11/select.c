@@ -238,7 +238,7 @@ static int log_in_and_look(struct p11_selection *s, struct ms_error *err)
 	return p11_select_on(s, t, err);
 }
 
-int p11_select(struct p11_selection *s, struct ms_error *err)
+static int find_tokens(struct p11_selection *s, struct ms_error *err)
 {
 	int r = p11_modules_for(s->ctx, s->uri, &s->modules, err);
 
@@ -246,9 +246,27 @@ int p11_select(struct p11_selection *s, struct ms_error *err)
 		r = scan_module(s, s->modules.list[i], err);
 	if (r < 0)
 		return r;
-	if (!s->n_tokens)
-		return p11_err_no_token(s, err);
-	r = look_everywhere(s, err);
+	return s->n_tokens ? 0 : p11_err_no_token(s, err);
+}
+
+int p11_select_token(struct p11_selection *s, struct p11_token **token, struct ms_error *err)
+{
+	int r = find_tokens(s, err);
+
+	for (size_t i = 1; i < s->n_tokens && r == 0; i++)
+		if (strcmp(s->tokens[i]->name, s->tokens[0]->name) != 0)
+			r = p11_err_several_tokens(s, err);
+	if (r == 0)
+		*token = s->tokens[0];
+	return r;
+}
+
+int p11_select(struct p11_selection *s, struct ms_error *err)
+{
+	int r = find_tokens(s, err);
+
+	if (r == 0)
+		r = look_everywhere(s, err);
 	if (r == 0 && s->class == CKO_PRIVATE_KEY)
 		r = log_in_and_look(s, err);
 	if (r < 0)

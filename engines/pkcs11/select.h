@@ -34,6 +34,9 @@ struct p11_selection {
  * what could not be asked; MS_ERR_TOKEN or MS_ERR_TIMEOUT when there is nothing to list.
  */
 int p11_select(struct p11_selection *s, struct ms_error *err);
+/* The one token that the URI means, whatever lies in it (the same one behind two modules is one).
+ * None or several: as above, with the tokens listed. */
+int p11_select_token(struct p11_selection *s, struct p11_token **token, struct ms_error *err);
 /* Adds what matches on this token to `found`. */
 int p11_select_on(struct p11_selection *s, struct p11_token *token, struct ms_error *err);
 void p11_selection_free(struct p11_selection *s);

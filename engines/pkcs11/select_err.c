@@ -104,13 +104,12 @@ int p11_err_no_token(struct p11_selection *s, struct ms_error *err)
 	return MS_ERR_TOKEN;
 }
 
-int p11_err_which_token(struct p11_selection *s, struct ms_error *err)
+static int which_token(struct p11_selection *s, const char *why, struct ms_error *err)
 {
 	struct lines lines = { .err = err };
 	int r = 0;
 
-	err_set(err, MS_ERR_KEY, "several tokens match %s, and each wants its PIN before it shows "
-				 "its keys, so none was tried:", s->uri->text);
+	err_set(err, MS_ERR_KEY, "several tokens match %s%s:", s->uri->text, why);
 	for (size_t i = 0; i < s->n_tokens && r == 0; i++)
 		r = add_token_line(&lines, s->tokens[i], s->uri);
 	if (r < 0)
@@ -118,6 +117,17 @@ int p11_err_which_token(struct p11_selection *s, struct ms_error *err)
 	end_lines(&lines);
 	err_hint(err, "Name the token: put its token= or serial= into the URI.");
 	return MS_ERR_KEY;
+}
+
+int p11_err_which_token(struct p11_selection *s, struct ms_error *err)
+{
+	return which_token(s,
+		", and each wants its PIN before it shows its keys, so none was tried", err);
+}
+
+int p11_err_several_tokens(struct p11_selection *s, struct ms_error *err)
+{
+	return which_token(s, "", err);
 }
 
 int p11_err_several(struct p11_selection *s, struct ms_error *err)

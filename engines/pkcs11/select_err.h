@@ -9,6 +9,8 @@
 int p11_err_no_token(struct p11_selection *s, struct ms_error *err);
 /* Several tokens could hold the key and want a PIN first. */
 int p11_err_which_token(struct p11_selection *s, struct ms_error *err);
+/* Several tokens match where one is wanted. */
+int p11_err_several_tokens(struct p11_selection *s, struct ms_error *err);
 /* No object matches on the tokens that do. Reads what lies on them. */
 int p11_err_none(struct p11_selection *s, struct ms_error *err);
 int p11_err_several(struct p11_selection *s, struct ms_error *err);

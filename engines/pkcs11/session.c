@@ -42,15 +42,25 @@ unsigned p11_session_limit(const struct p11_token *token)
 	return token->pool.max;
 }
 
-static CK_RV open_session(struct p11_token *t, CK_SESSION_HANDLE *out)
+static CK_RV open_as(struct p11_token *t, CK_FLAGS flags, CK_SESSION_HANDLE *out)
 {
 	CK_SESSION_HANDLE session = 0;
 	CK_RV rv;
 
-	rv = P11_CALL(t->module, t->name, C_OpenSession, t->slot, CKF_SERIAL_SESSION, NULL, NULL,
-		&session);
+	rv = P11_CALL(t->module, t->name, C_OpenSession, t->slot, CKF_SERIAL_SESSION | flags, NULL,
+		NULL, &session);
 	*out = session;
 	return rv;
+}
+
+static CK_RV open_session(struct p11_token *t, CK_SESSION_HANDLE *out)
+{
+	return open_as(t, t->pool.rw ? CKF_RW_SESSION : 0, out);
+}
+
+CK_RV p11_session_open_rw(struct p11_token *t, CK_SESSION_HANDLE *session)
+{
+	return open_as(t, CKF_RW_SESSION, session);
 }
 
 /* The cond is timed because a session that a stuck call holds is never given back. */
@@ -135,6 +145,16 @@ bool p11_session_get_idle(struct p11_token *t, CK_SESSION_HANDLE *session)
 		*session = pool->idle[--pool->n_idle];
 	pthread_mutex_unlock(&pool->lock);
 	return taken;
+}
+
+void p11_session_close_idle(struct p11_token *t)
+{
+	CK_SESSION_HANDLE session;
+
+	while (p11_session_get_idle(t, &session)) {
+		(void)P11_CALL(t->module, t->name, C_CloseSession, session);
+		p11_session_forget(t);
+	}
 }
 
 void p11_session_put(struct p11_token *t, CK_SESSION_HANDLE session)

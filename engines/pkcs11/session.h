@@ -24,6 +24,7 @@ struct p11_pool {
 	unsigned n_open; /* idle, in use, being opened or closed */
 	unsigned n_opening, n_closing; /* of these */
 	unsigned max;    /* the token gives no more */
+	bool rw;         /* the sessions are read/write; set it while none is open */
 };
 
 void p11_pool_init(struct p11_pool *pool);
@@ -45,6 +46,11 @@ void p11_session_put(struct p11_token *token, CK_SESSION_HANDLE session);
  * replaced by another first, and kept if the token gives no other: the login goes with it.
  */
 void p11_session_drop(struct p11_token *token, CK_SESSION_HANDLE session, CK_RV why);
+
+/* Closes all idle sessions, and the login with them if no other is open. */
+void p11_session_close_idle(struct p11_token *token);
+/* One that may write, outside the pool: *session, to be closed by the caller. */
+CK_RV p11_session_open_rw(struct p11_token *token, CK_SESSION_HANDLE *session);
 
 /* Whether a user is logged in, as the token sees it. Fails when the session is gone. */
 CK_RV p11_session_state(struct p11_token *token, CK_SESSION_HANDLE session, bool *user);

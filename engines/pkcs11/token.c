@@ -206,6 +206,14 @@ char *p11_token_uri(const struct p11_token *t, const struct p11_uri *like)
 	return p11_uri_format(t->slot, &t->info, NULL, 0, like);
 }
 
+void p11_token_keep_pin(struct p11_token *t, struct secret *pin)
+{
+	pthread_mutex_lock(&t->pool.lock);
+	secret_free(t->pin);
+	t->pin = pin;
+	pthread_mutex_unlock(&t->pool.lock);
+}
+
 int p11_token_refresh(struct p11_token *t, struct ms_error *err)
 {
 	AUTO_FREE char *name = NULL;
@@ -249,6 +257,7 @@ void p11_tokens_free(struct p11_module *m)
 
 		p11_pool_destroy(&t->pool);
 		secret_free(t->pin);
+		secret_free(t->so_pin);
 		free(t->name);
 		free(t);
 	}

@@ -24,6 +24,10 @@ struct p11_token {
 	unsigned pin_users;   /* such keys that are open */
 	bool pin_trying;      /* a context login is under way */
 	bool pin_bad;         /* one was refused: none is tried again */
+
+	/* The security officer's, see so.h. */
+	struct secret *so_pin;
+	bool so_bad;          /* it was refused */
 };
 
 /* Looks what is in the slots now: fills module->tokens, and finds sessions that the token closed
@@ -40,6 +44,9 @@ char *p11_token_uri(const struct p11_token *token, const struct p11_uri *like);
 
 /* A blank-padded field as text without control characters; free() it. NULL: no memory. */
 char *p11_padded_text(const unsigned char *field, size_t size);
+
+/* Keeps a PIN for the next login, and takes it over; p11_pin_wipe() of login.h ends that. */
+void p11_token_keep_pin(struct p11_token *token, struct secret *pin);
 
 /* Reads CK_TOKEN_INFO again, for its PIN flags. Inside p11_run(). */
 int p11_token_refresh(struct p11_token *token, struct ms_error *err);

@@ -33,6 +33,7 @@ struct ms_pin_request {
 	const char *target;     /**< "token 'release' (SoftHSM project, serial 1234)", "key file X" */
 	bool count_low;         /**< the token says that a wrong PIN was entered before */
 	bool final_try;         /**< the token says that one more wrong PIN locks it */
+	bool is_new;            /**< it is to be set: a person chooses it, and types it twice */
 };
 
 /**
@@ -75,6 +76,9 @@ MS_API void ms_context_set_verbose(struct ms_context *ctx, bool verbose);
 MS_API void ms_context_set_token_timeout(struct ms_context *ctx, unsigned seconds);
 /** A file whose first line is the PIN (path, copied). */
 MS_API int ms_context_set_pin_source(struct ms_context *ctx, const char *path);
+/** A file whose first line is the security officer's PIN, or a PIV card's management key (path,
+ *  copied). It serves the first token that needs it; without it the ask function is asked. */
+MS_API int ms_context_set_so_pin_source(struct ms_context *ctx, const char *path);
 /**
  * A PIN from somewhere else (an environment variable, say); copied into locked memory. `origin`
  * names it in messages. PINs are taken in this order: the URI's pin-value or pin-source,

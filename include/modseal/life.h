@@ -12,6 +12,22 @@
 extern "C" {
 #endif
 
+/** A token to be initialised. Zero-initialise. */
+struct ms_token_init {
+	const char *ref;   /**< a PKCS#11 URI whose slot part fits one slot; NULL: the one slot that
+				there is with a token that is not initialised */
+	const char *label; /**< what it will be called, 1 to 32 bytes */
+	bool erase;        /**< although it is initialised: all that it holds is lost */
+};
+
+/**
+ * Initialises a token: sets its label, the SO PIN (that it has if it is initialised already) and
+ * the user's PIN. *uri is the token's URI afterwards, with the object and id of ref; free() it.
+ * The user's PIN is kept for the next key of this context.
+ */
+MS_API int ms_token_init(struct ms_context *ctx, const struct ms_token_init *request, char **uri,
+	struct ms_error *err);
+
 enum ms_key_kind { MS_KEY_RSA2048 = 1, MS_KEY_RSA3072, MS_KEY_RSA4096, MS_KEY_P256, MS_KEY_P384 };
 
 /** A key to be made. Zero-initialise. */
@@ -48,6 +64,8 @@ struct ms_cert_request {
 	const struct ms_cert *issuer; /**< the issuer's certificate, with issuer_key */
 };
 
+/** Whether subject and configuration can be used, before there is a key. */
+MS_API int ms_cert_request_check(const struct ms_cert_request *request, struct ms_error *err);
 /** A certificate of the key's public half. */
 MS_API int ms_cert_make(struct ms_key *key, const struct ms_cert_request *request,
 	struct ms_cert **cert, struct ms_error *err);

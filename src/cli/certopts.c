@@ -2,6 +2,7 @@
 #include "src/cli/certopts.h"
 
 #include "src/cli/choices.h"
+#include "src/cli/quote.h"
 
 static struct {
 	const char *subject, *config;
@@ -42,4 +43,23 @@ void certopts_fill(struct ms_cert_request *request)
 		.days = opt.days,
 		.hash = (enum ms_hash)opt.hash,
 	};
+}
+
+static const char *choice_name(const struct option_choice *choices, int value)
+{
+	while (choices->name && choices->value != value)
+		choices++;
+	return choices->name;
+}
+
+void certopts_print(FILE *out)
+{
+	quote_option(out, "--subject", opt.subject);
+	if (opt.profile)
+		quote_option(out, "--profile", choice_name(profiles, opt.profile));
+	quote_option(out, "--config", opt.config);
+	if (opt.days)
+		fprintf(out, " --days %u", opt.days);
+	if (opt.hash)
+		quote_option(out, "--hash", choice_name(choices_hash, opt.hash));
 }

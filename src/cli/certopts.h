@@ -10,6 +10,8 @@
 /* --subject, --profile, --config, --days, --hash */
 extern const struct option_def certopts_table[];
 
+/* Prints those that were given, as one would type them, each behind a blank. */
+void certopts_print(FILE *out);
 /* What they say; no issuer. */
 void certopts_fill(struct ms_cert_request *request);
 

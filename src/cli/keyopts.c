@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 static struct {
-	const char *module, *pin_source;
+	const char *module, *pin_source, *so_pin_source;
 	unsigned token_timeout;
 	bool pin_final_try;
 	const char *tcti;
@@ -38,6 +38,13 @@ const struct option_def keyopts_table[] = {
 	{ "token-timeout", 0, "SECONDS", OPT_UINT, &opt.token_timeout, NULL,
 		"Give up on a token that does not answer one call for so long (default 60; 0 waits "
 		"for ever)." },
+	{ 0 },
+};
+
+const struct option_def keyopts_so_table[] = {
+	{ "so-pin-source", 0, "FILE", OPT_STRING, &opt.so_pin_source, NULL,
+		"Take the SO PIN (on a PIV card: the management key) from the first line of FILE, where the "
+		"token wants it." },
 	{ 0 },
 };
 
@@ -92,6 +99,7 @@ struct ms_context *keyopts_context(void)
 	if ((opt.module && ms_context_set_module(ctx, opt.module) < 0) ||
 		ms_context_set_tcti(ctx, tcti()) < 0 ||
 		(opt.pin_source && ms_context_set_pin_source(ctx, opt.pin_source) < 0) ||
+		(opt.so_pin_source && ms_context_set_so_pin_source(ctx, opt.so_pin_source) < 0) ||
 		(env_pin && ms_context_set_pin(ctx, env_pin->data, env_pin_name) < 0)) {
 		ms_context_free(ctx);
 		return NULL;
@@ -104,6 +112,11 @@ struct ms_context *keyopts_context(void)
 	ms_context_set_notice(ctx, notice, NULL);
 	context = ctx;
 	return context;
+}
+
+const char *keyopts_module(void)
+{
+	return opt.module;
 }
 
 /* Whether results did not get out; says so. */

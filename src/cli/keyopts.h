@@ -10,6 +10,11 @@
 /* --module, --pin-source, --token-timeout, --pin-final-try: for commands that reach tokens. */
 extern const struct option_def keyopts_table[];
 
+/* --so-pin-source: for commands that write to tokens. */
+extern const struct option_def keyopts_so_table[];
+/* What --module says, or NULL. */
+const char *keyopts_module(void);
+
 /* Takes MODSEAL_PIN and KBUILD_SIGN_PIN out of the environment; called once, before anything
  * that could start a child. */
 void keyopts_take_environment(void);

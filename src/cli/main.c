@@ -9,7 +9,7 @@
 #include <string.h>
 
 static const struct command *const commands[] = {
-	&command_sign, &command_verify, &command_inspect, &command_keys, &command_cert,
+	&command_sign, &command_verify, &command_inspect, &command_keys, &command_keygen, &command_cert,
 	&command_csr, &command_strip, &command_detach, &command_attach, &command_digest,
 	&command_sign_file,
 };

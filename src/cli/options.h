@@ -39,7 +39,7 @@ struct option_def {
 	const char *help; /* one or more sentences */
 };
 
-#define OPTION_GROUPS 4
+#define OPTION_GROUPS 5
 
 struct command {
 	const char *name;

@@ -2,6 +2,7 @@
 #include "src/cli/prompt.h"
 
 #include "src/base/cleanup.h"
+#include "src/base/secret.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -52,6 +53,39 @@ static int read_line(int fd, char *line, size_t size)
 	return interrupted || !len ? -1 : 0;
 }
 
+/* Asks once; `again`: for a new one a second time. */
+static int ask(int fd, const struct ms_pin_request *request, bool again, char *pin, size_t size)
+{
+	int r;
+
+	if (again)
+		dprintf(fd, "The same again: ");
+	else
+		dprintf(fd, "%s%s for %s: ", request->is_new ? "New " : "", kind_name(request->kind),
+			request->target);
+	r = read_line(fd, pin, size);
+	dprintf(fd, "\n");
+	return r;
+}
+
+/* What is typed unseen is typed twice. */
+static int ask_new(int fd, const struct ms_pin_request *request, char *pin, size_t size)
+{
+	AUTO_SECRET struct secret *second = secret_new("", 0);
+	int r = -1;
+
+	for (int tries = 0; second && tries < 3; tries++) {
+		r = ask(fd, request, false, pin, size);
+		if (r == 0)
+			r = ask(fd, request, true, second->data, sizeof(second->data));
+		if (r < 0 || !strcmp(pin, second->data))
+			return r;
+		dprintf(fd, "They differ.\n");
+		r = -1;
+	}
+	return r;
+}
+
 /* Signals that would end the program end the question first, so that echo comes back; they are
  * then raised again. */
 int prompt_pin(void *user, const struct ms_pin_request *request, char *pin, size_t size)
@@ -71,9 +105,7 @@ int prompt_pin(void *user, const struct ms_pin_request *request, char *pin, size
 	quiet = saved;
 	quiet.c_lflag &= ~(tcflag_t)(ECHO | ECHOE | ECHOK | ECHONL);
 	tcsetattr(fd, TCSAFLUSH, &quiet);
-	dprintf(fd, "%s for %s: ", kind_name(request->kind), request->target);
-	r = read_line(fd, pin, size);
-	dprintf(fd, "\n");
+	r = request->is_new ? ask_new(fd, request, pin, size) : ask(fd, request, false, pin, size);
 	tcsetattr(fd, TCSAFLUSH, &saved);
 	for (int i = 0; i < N; i++)
 		sigaction(signals[i], &old[i], NULL);

@@ -23,20 +23,52 @@ void pin_sources_free(struct pin_sources *pins)
 {
 	for (int i = 0; i < PIN_SOURCES; i++)
 		source_clear(&pins->list[i]);
+	source_clear(&pins->so);
 }
 
-MS_API int ms_context_set_pin_source(struct ms_context *ctx, const char *path)
+static int set_file(struct pin_source *source, const char *what, const char *path)
 {
-	struct pin_source *source = &ctx->pins.list[PIN_SOURCE_FILE];
-
 	source_clear(source);
 	source->path = strdup(path);
-	if (asprintf(&source->origin, "PIN file %s", path) < 0)
+	if (asprintf(&source->origin, "%s file %s", what, path) < 0)
 		source->origin = NULL;
 	if (source->path && source->origin)
 		return 0;
 	source_clear(source);
 	return MS_ERR_NOMEM;
+}
+
+MS_API int ms_context_set_pin_source(struct ms_context *ctx, const char *path)
+{
+	return set_file(&ctx->pins.list[PIN_SOURCE_FILE], "PIN", path);
+}
+
+MS_API int ms_context_set_so_pin_source(struct ms_context *ctx, const char *path)
+{
+	return set_file(&ctx->pins.so, "SO PIN", path);
+}
+
+static int rename_served(struct pin_source *source, const char *from, const char *to)
+{
+	char *copy;
+
+	if (!source->served || strcmp(source->served, from) != 0)
+		return 0;
+	copy = strdup(to);
+	if (!copy)
+		return MS_ERR_NOMEM;
+	free(source->served);
+	source->served = copy;
+	return 0;
+}
+
+int pin_rename_target(struct ms_context *ctx, const char *from, const char *to)
+{
+	int r = rename_served(&ctx->pins.so, from, to);
+
+	for (int i = 0; i < PIN_SOURCES && r == 0; i++)
+		r = rename_served(&ctx->pins.list[i], from, to);
+	return r;
 }
 
 MS_API int ms_context_set_pin(struct ms_context *ctx, const char *pin, const char *origin)
@@ -137,12 +169,55 @@ static int ask(struct pin_sources *pins, const struct ms_pin_request *request,
 	return 0;
 }
 
+/* The SO's file, or all of the others. */
+static struct pin_source *sources_for(struct pin_sources *pins, enum ms_pin_kind kind, int *n)
+{
+	*n = kind == MS_PIN_SO ? 1 : PIN_SOURCES;
+	return kind == MS_PIN_SO ? &pins->so : pins->list;
+}
+
+/* 1: from there; 0: no source has one for this target; *other is then one that is another's. */
+static int from_sources(struct pin_sources *pins, const struct ms_pin_request *request,
+	struct secret **pin, const char **origin, const struct pin_source **other,
+	struct ms_error *err)
+{
+	int n;
+	struct pin_source *list = sources_for(pins, request->kind, &n);
+
+	for (int i = 0; i < n; i++) {
+		struct pin_source *source = &list[i];
+		int r;
+
+		if (!source->origin)
+			continue;
+		if (source->served && strcmp(source->served, request->target) != 0) {
+			*other = source;
+			continue;
+		}
+		*origin = source->origin;
+		r = source_read(source, request->target, pin, err);
+		return r < 0 ? r : 1;
+	}
+	return 0;
+}
+
+static void hint_at_sources(enum ms_pin_kind kind, struct ms_error *err)
+{
+	if (kind == MS_PIN_SO)
+		err_hint(err, "Give it by --so-pin-source FILE, or run on a terminal to be asked.");
+	else
+		err_hint(err,
+			"Give it by --pin-source FILE, in MODSEAL_PIN, as the systemd credential " CREDENTIAL
+			", by pin-source= in the URI, or run on a terminal to be asked.");
+}
+
 int pin_get(struct ms_context *ctx, const struct ms_pin_request *request, const char *own,
 	const char *own_path, struct secret **pin, const char **origin, struct ms_error *err)
 {
 	struct pin_sources *pins = &ctx->pins;
 	const char *what = kind_name(request->kind);
 	const struct pin_source *other = NULL;
+	int r;
 
 	if (request->final_try && !pins->final_try_allowed) {
 		err_set(err, MS_ERR_PIN, "%s: one more wrong %s locks it, so none was tried",
@@ -173,26 +248,16 @@ int pin_get(struct ms_context *ctx, const struct ms_pin_request *request, const 
 	}
 	if (find_credential(pins) < 0)
 		return err_nomem(err);
-	for (int i = 0; i < PIN_SOURCES; i++) {
-		struct pin_source *source = &pins->list[i];
-
-		if (!source->origin)
-			continue;
-		if (source->served && strcmp(source->served, request->target) != 0) {
-			other = source;
-			continue;
-		}
-		*origin = source->origin;
-		return source_read(source, request->target, pin, err);
-	}
+	r = from_sources(pins, request, pin, origin, &other, err);
+	if (r != 0)
+		return r < 0 ? r : 0;
 	*origin = "your entry";
 	if (ask(pins, request, pin) == 0)
 		return 0;
-	err_set(err, MS_ERR_PIN, "%s: a %s is needed, and there is none", request->target, what);
+	err_set(err, MS_ERR_PIN, "%s: %s %s is needed, and there is none", request->target,
+		strchr("aS", what[0]) ? "an" : "a", what);
 	if (other)
 		err_append(err, " (that of %s was given to %s)", other->origin, other->served);
-	err_hint(err,
-		"Give it by --pin-source FILE, in MODSEAL_PIN, as the systemd credential " CREDENTIAL
-		", by pin-source= in the URI, or run on a terminal to be asked.");
+	hint_at_sources(request->kind, err);
 	return MS_ERR_PIN;
 }

@@ -103,7 +103,7 @@ static int settle(const struct ms_cert_request *request, const X509_NAME *name,
 	}
 	if (r < 0)
 		return r;
-	if (!s->hash)
+	if (!s->hash && signer)
 		s->hash = keyrule_default_hash(signer);
 	if (request->subject)
 		return subject_parse(request->subject, &s->name, err);
@@ -114,6 +114,13 @@ static int settle(const struct ms_cert_request *request, const X509_NAME *name,
 	if (s->conf)
 		return profile_subject(s->conf, request->config, &s->name, err);
 	return err_set(err, MS_ERR_USAGE, "the certificate needs a subject");
+}
+
+MS_API int ms_cert_request_check(const struct ms_cert_request *request, struct ms_error *err)
+{
+	CLEANUP(settings_free) struct settings s = { 0 };
+
+	return settle(request, NULL, NULL, &s, err);
 }
 
 int life_cert_make(EVP_PKEY *pub, struct ms_key *self, const X509_NAME *name,

@@ -3,6 +3,18 @@
 #include "src/base/error.h"
 #include "src/crypto/cert.h"
 
+MS_API int ms_token_init(struct ms_context *ctx, const struct ms_token_init *request, char **uri,
+	struct ms_error *err)
+{
+	const struct engine *engine = engine_for(request->ref ? request->ref : "pkcs11:");
+
+	*uri = NULL;
+	if (engine->init_token)
+		return engine->init_token(ctx, request, uri, err);
+	return err_set(err, MS_ERR_UNSUPPORTED, "%s is no token that could be initialised",
+		request->ref);
+}
+
 MS_API int ms_keygen(struct ms_context *ctx, const struct ms_keygen *request, struct ms_key **key,
 	struct ms_error *err)
 {

@@ -224,7 +224,7 @@ static void what_is_asked_for_has_its_name(void **state)
 	struct bench *b = *state;
 
 	for (size_t i = 0; i < 4; i++) {
-		const struct ms_pin_request request = { kinds[i].kind, TOKEN, false, false };
+		const struct ms_pin_request request = { .kind = kinds[i].kind, .target = TOKEN };
 		struct secret *pin = NULL;
 		const char *origin;
 
@@ -328,7 +328,7 @@ static void credentials(void **state)
 
 static void the_final_try(void **state)
 {
-	const struct ms_pin_request request = { MS_PIN_USER, TOKEN, true, true };
+	const struct ms_pin_request request = { .target = TOKEN, .count_low = true, .final_try = true };
 	struct bench *b = *state;
 	struct secret *pin = NULL;
 	const char *origin;
@@ -356,7 +356,7 @@ static void the_final_try(void **state)
 
 static void a_low_count_is_told(void **state)
 {
-	const struct ms_pin_request request = { MS_PIN_USER, TOKEN, true, false };
+	const struct ms_pin_request request = { .target = TOKEN, .count_low = true };
 	struct bench *b = *state;
 	struct secret *pin = NULL;
 	const char *origin;

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A certificate put beside its key. */
+#include "engines/pkcs11/create.h"
+
+#include "engines/pkcs11/call.h"
+#include "engines/pkcs11/change.h"
+#include "engines/pkcs11/key.h"
+#include "engines/pkcs11/login.h"
+#include "engines/pkcs11/pubkey.h"
+#include "src/base/cleanup.h"
+#include "src/base/error.h"
+#include "src/crypto/cert.h"
+
+enum { ID, LABEL, VALUE, SUBJECT, ISSUER, SERIAL, N_PARTS };
+
+static const CK_ATTRIBUTE_TYPE types[N_PARTS] = {
+	[ID] = CKA_ID,
+	[LABEL] = CKA_LABEL,
+	[VALUE] = CKA_VALUE,
+	[SUBJECT] = CKA_SUBJECT,
+	[ISSUER] = CKA_ISSUER,
+	[SERIAL] = CKA_SERIAL_NUMBER,
+};
+
+struct parts {
+	struct buf of[N_PARTS]; /* empty: the object gets none */
+};
+
+struct store {
+	struct p11_change change; /* first: make() gets its address */
+	struct p11_reader reader;
+	CK_OBJECT_HANDLE key;
+	X509 *cert;
+	struct parts parts;
+	bool there;      /* that very certificate lies beside the key already */
+	unsigned others; /* certificates of the same key that do */
+};
+
+static void free_parts(struct parts *parts)
+{
+	for (int i = 0; i < N_PARTS; i++)
+		buf_free(&parts->of[i]);
+}
+
+/* -- what goes in ------------------------------------------------------------------------ */
+
+static int add_der(struct buf *b, int (*encode)(const void *of, unsigned char **der), const void *of)
+{
+	unsigned char *der = NULL;
+	int len = encode(of, &der);
+	int r = len > 0 ? buf_add(b, der, (size_t)len) : -1;
+
+	OPENSSL_free(der);
+	return r;
+}
+
+static int encode_cert(const void *of, unsigned char **der)
+{
+	return i2d_X509(of, der);
+}
+
+static int encode_name(const void *of, unsigned char **der)
+{
+	return i2d_X509_NAME(of, der);
+}
+
+static int encode_serial(const void *of, unsigned char **der)
+{
+	return i2d_ASN1_INTEGER(of, der);
+}
+
+static int encode(struct store *s, struct ms_error *err)
+{
+	if (add_der(&s->parts.of[VALUE], encode_cert, s->cert) < 0 ||
+		add_der(&s->parts.of[SUBJECT], encode_name, X509_get_subject_name(s->cert)) < 0 ||
+		add_der(&s->parts.of[ISSUER], encode_name, X509_get_issuer_name(s->cert)) < 0 ||
+		add_der(&s->parts.of[SERIAL], encode_serial, X509_get0_serialNumber(s->cert)) < 0)
+		return err_nomem(err);
+	return 0;
+}
+
+/* -- what is there ----------------------------------------------------------------------- */
+
+static int look_at_certs(struct store *s)
+{
+	AUTO_P11_OBJECTS struct p11_objects found = { 0 };
+	const EVP_PKEY *pub = X509_get0_pubkey(s->cert);
+	struct p11_template tmpl;
+	int r = p11_template_beside(&s->reader, s->key, CKO_CERTIFICATE, &tmpl);
+
+	if (r == 1)
+		r = p11_find(&s->reader, &tmpl, &found);
+	for (size_t i = 0; i < found.n && r >= 0; i++) {
+		AUTO_X509 X509 *cert = NULL;
+
+		r = p11_cert_of(&s->reader, found.list[i], &cert);
+		if (r != 1)
+			continue;
+		if (!X509_cmp(cert, s->cert))
+			s->there = true;
+		else
+			s->others += cert_fits_key(cert, pub);
+	}
+	return r < 0 ? r : 0;
+}
+
+static int look_fn(void *arg)
+{
+	struct store *s = arg;
+	struct parts *p = &s->parts;
+	int r = p11_reader_begin(&s->reader, s->reader.token, s->reader.err);
+
+	if (r < 0)
+		return r;
+	if (!p->of[ID].len)
+		r = p11_attr(&s->reader, s->key, CKA_ID, &p->of[ID]);
+	if (r >= 0 && !p->of[LABEL].len)
+		r = p11_attr(&s->reader, s->key, CKA_LABEL, &p->of[LABEL]);
+	if (r >= 0)
+		r = look_at_certs(s);
+	p11_reader_end(&s->reader);
+	return r < 0 ? r : 0;
+}
+
+/* -- the call ---------------------------------------------------------------------------- */
+
+static CK_RV create(struct p11_token *t, CK_SESSION_HANDLE session, const struct parts *parts)
+{
+	CK_OBJECT_CLASS class = CKO_CERTIFICATE;
+	CK_CERTIFICATE_TYPE type = CKC_X_509;
+	CK_BBOOL yes = CK_TRUE, no = CK_FALSE;
+	CK_ATTRIBUTE attrs[4 + N_PARTS] = {
+		{ CKA_CLASS, &class, sizeof(class) },
+		{ CKA_CERTIFICATE_TYPE, &type, sizeof(type) },
+		{ CKA_TOKEN, &yes, sizeof(yes) },
+		{ CKA_PRIVATE, &no, sizeof(no) },
+	};
+	CK_OBJECT_HANDLE object = 0;
+	CK_ULONG n = 4;
+
+	for (int i = 0; i < N_PARTS; i++)
+		if (parts->of[i].len)
+			attrs[n++] = (CK_ATTRIBUTE){ types[i], parts->of[i].data, parts->of[i].len };
+	return P11_CALL(t->module, t->name, C_CreateObject, session, attrs, n, &object);
+}
+
+/* The copy leaks with the thread when the call never comes back (call.h). */
+static CK_RV make(struct p11_change *change, CK_SESSION_HANDLE session)
+{
+	const struct store *s = (struct store *)change;
+	CLEANUP(free_parts) struct parts parts = { 0 };
+
+	change->call = "C_CreateObject";
+	for (int i = 0; i < N_PARTS; i++) {
+		const struct buf *part = &s->parts.of[i];
+
+		if (part->len && buf_add(&parts.of[i], part->data, part->len) < 0)
+			return CKR_HOST_MEMORY;
+	}
+	return create(change->token, session, &parts);
+}
+
+static bool is_alone(struct store *s)
+{
+	struct ms_error ignored = { 0 };
+
+	s->others = 0;
+	s->reader.err = &ignored;
+	return p11_run(s->change.token->module, look_fn, s, &ignored) == 0 && !s->others;
+}
+
+int p11_store_cert(struct ms_context *ctx, struct ms_key *key, X509 *cert, struct ms_error *err)
+{
+	const struct p11_key *k = key->priv;
+	struct ms_error own = { 0 };
+	struct store s = {
+		.change = { .token = k->token, .make = make },
+		.reader = { .token = k->token, .err = &own },
+		.key = k->handle,
+		.cert = cert,
+	};
+	int r = encode(&s, &own);
+
+	if (r == 0)
+		r = p11_run(k->token->module, look_fn, &s, &own);
+	if (r == 0 && !s.there)
+		r = p11_change(&s.change, NULL, &own);
+	p11_pin_wipe(k->token);
+	/* Some tokens have room for one: then the other went. After the officer's login the key's
+	 * handle is void, and those are such tokens. */
+	if (r == 0 && s.others && !s.change.officer && !is_alone(&s))
+		context_notice(ctx,
+			"%s: %u other certificate%s of this key lie%s beside it: name the one that you "
+			"mean with -c, or delete what is old",
+			key->uri, s.others, s.others > 1 ? "s" : "", s.others > 1 ? "" : "s");
+	free_parts(&s.parts);
+	if (r < 0 && err)
+		*err = own;
+	return r;
+}
