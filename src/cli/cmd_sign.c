@@ -160,8 +160,16 @@ static void keep_same(struct run *run, const struct source_item *item)
 {
 	pthread_mutex_lock(&run->report);
 	progress_clear(&run->progress);
-	if (!opt.quiet && !opt.json)
+	if (opt.json) {
+		struct json_object *o = json_object_new_object();
+
+		json_add_text(o, "module", item->path);
+		json_add_text(o, "result", "kept");
+		json_add_text(o, "same_as", item->same_as);
+		json_print(o);
+	} else if (!opt.quiet) {
 		printf("%s: kept (the same file as %s)\n", item->path, item->same_as);
+	}
 	tally_count(&run->tally, OUTCOME_KEPT);
 	pthread_mutex_unlock(&run->report);
 }
@@ -191,13 +199,14 @@ static void done(void *user, struct ms_batch_item *item, const struct ms_sign_re
 	const struct ms_error *err)
 {
 	struct run *run = user;
+	const struct source_item *own = item->user;
 	const char *path = item->path ? item->path : "?";
 
 	pthread_mutex_lock(&run->report);
 	/* What befell the key ends the run, which says so once for all that were in hand. */
 	if (err->code && !tally_is_fatal(err->code)) {
 		progress_clear(&run->progress);
-		tally_fail(&run->tally, path, err);
+		tally_fail_at(&run->tally, own ? own->place : 0, path, err);
 	} else if (!err->code) {
 		print_done(run, path, item->dest, result);
 		tally_count(&run->tally, result->kept ? OUTCOME_KEPT : OUTCOME_DONE);

@@ -130,7 +130,7 @@ int source_next(struct source *s, struct source_item *item, struct ms_error *err
 	const char *path, *relative;
 	int r;
 
-	*item = (struct source_item){ 0 };
+	*item = (struct source_item){ .place = s->given++ };
 	if (!s->started) {
 		s->output_is_dir = source_output_is_dir(s);
 		s->started = true;

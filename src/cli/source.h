@@ -22,6 +22,7 @@ struct source {
 	int next;              /* operand to open next */
 	struct ms_walk *walk;  /* of operand next - 1 */
 	unsigned long found;   /* in that walk */
+	unsigned long given;   /* items, in all */
 	void *seen;            /* tree of the files that were given out */
 	void *claims;          /* tree of the destinations */
 	char *swept;           /* the directory that was swept last */
@@ -31,6 +32,7 @@ struct source_item {
 	char *path; /* of the module, or of the operand that failed */
 	char *dest; /* NULL: in place */
 	char *same_as; /* the path by which this very file was given out before, else NULL */
+	unsigned long place; /* counted from 0 */
 };
 
 /* Whether -o names a directory: it ends in '/', is one, or has to hold a tree or several. */

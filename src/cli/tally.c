@@ -24,6 +24,12 @@ void tally_count(struct tally *t, enum outcome outcome)
 
 void tally_fail(struct tally *t, const char *path, const struct ms_error *err)
 {
+	tally_fail_at(t, t->n_failed, path, err);
+}
+
+void tally_fail_at(struct tally *t, unsigned long place, const char *path,
+	const struct ms_error *err)
+{
 	struct ms_error own = *err;
 
 	/* Messages name the path where it is what failed; others name a key, say. */
@@ -39,8 +45,10 @@ void tally_fail(struct tally *t, const char *path, const struct ms_error *err)
 		json_print(o);
 	}
 	t->n_failed++;
-	if (!t->first_failure)
+	if (!t->first_failure || place < t->first_place) {
 		t->first_failure = err->code;
+		t->first_place = place;
+	}
 }
 
 bool tally_is_fatal(int code)

@@ -19,13 +19,17 @@ struct tally {
 	bool json, quiet;
 	/* counted */
 	unsigned long n_done, n_kept, n_no, n_failed;
-	int first_failure; /* MS_ERR_* of the first module that failed */
+	int first_failure; /* MS_ERR_* of the module that failed and comes first in the source */
+	unsigned long first_place;
 	struct ms_error stopped; /* why the run ended early; code 0 if it did not */
 };
 
 void tally_count(struct tally *tally, enum outcome outcome);
 /* Prints the failure of one module, to stderr and as JSON, and counts it. */
 void tally_fail(struct tally *tally, const char *path, const struct ms_error *err);
+/* The same where modules fail in no order; `place` is the module's (source_item.place). */
+void tally_fail_at(struct tally *tally, unsigned long place, const char *path,
+	const struct ms_error *err);
 /* Prints why the run ended before all was done. */
 void tally_stop(struct tally *tally, const struct ms_error *err);
 /* Whether a failure is the key's or the machine's, so that no later module can fare better. */

@@ -153,8 +153,10 @@ setup() {
 
 @test "a module that is named twice has one signature" {
 	ln -s m.ko link.ko
-	run sign m.ko ./m.ko link.ko
+	run --separate-stderr sign --json m.ko ./m.ko link.ko
 	assert_status 0
+	assert_json 'length == 4 and .[-1].summary.signed == 1 and .[-1].summary.kept == 2'
+	assert_json 'map(select(.result == "kept")) | length == 2 and all(.same_as == "m.ko")'
 	verify m.ko
 	take_apart m.ko
 	assert_same m.ko.bare bare

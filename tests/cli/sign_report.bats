@@ -85,11 +85,13 @@ setup() {
 
 @test "all fail: the exit status of the first failure" {
 	echo text >text.ko
-	run sign -j 1 gone.ko text.ko
-	assert_status 4
-	run sign -j 1 text.ko gone.ko
-	assert_status 1
-	run sign -j 1 -o out text.ko gone.ko
+	for i in {1..5}; do # whichever worker is faster
+		run sign gone.ko text.ko
+		assert_status 4
+		run sign text.ko gone.ko
+		assert_status 1
+	done
+	run sign -o out text.ko gone.ko
 	assert_status 1
 }
 
