@@ -7,12 +7,9 @@
 #include "src/farm/requests.h"
 #include "src/farm/write.h"
 #include "src/sign/signer.h"
-
-#include <string.h>
+#include "src/sign/workers.h"
 
 #define MAX_WORKERS 256
-
-DEFINE_CLEANUP(struct module, module_close, cleanup_module);
 
 struct run {
 	struct ms_requests *requests;
@@ -25,6 +22,15 @@ struct run {
 	bool ended;           /* nothing more is to be begun */
 	struct ms_error failure; /* why the run ended early; code 0 if it did not */
 	struct answer_writer writer;
+};
+
+/* What a worker has in hand, for the one that goes on with it if the worker is lost in a call to a
+ * token. */
+struct hand {
+	struct run *run;
+	struct farm_entry *entry; /* NULL: nothing */
+	struct module *m;         /* NULL for a digest */
+	struct pool_hold hold;
 };
 
 /* The lock is held. */
@@ -55,37 +61,47 @@ static struct farm_entry *take(struct run *run)
 
 /* A module that is named rather than digested, as the kernel's sign-file would sign it: whatever it
  * carries already is content, for that is what the answer is put behind. */
-static int sign_named(struct run *run, struct farm_entry *entry, struct ms_error *err)
+static int sign_named(struct hand *h, struct ms_error *err)
 {
-	const char *root = run->requests->root;
-	CLEANUP(cleanup_module) struct module *m = NULL;
+	const struct ms_requests *requests = h->run->requests;
 	AUTO_FREE char *path = NULL;
 	struct stat st;
-	int r = beneath_stat(root, entry->name, &st, err);
+	int r = beneath_stat(requests->root, h->entry->name, &st, err);
 
 	if (r < 0)
 		return r;
-	if (asprintf(&path, "%s/%s", root, entry->name) < 0) {
+	if (asprintf(&path, "%s/%s", requests->root, h->entry->name) < 0) {
 		path = NULL;
 		return err_nomem(err);
 	}
-	r = module_open(path, run->requests->flags, &m, err);
+	r = module_open(path, requests->flags, &h->m, err);
 	if (r < 0)
 		return r;
-	if (m->st.st_dev != st.st_dev || m->st.st_ino != st.st_ino)
+	if (h->m->st.st_dev != st.st_dev || h->m->st.st_ino != st.st_ino)
 		return err_set(err, MS_ERR_MODULE, "%s was replaced while it was being opened", path);
-	if (m->tail == MODULE_MALFORMED || m->tail == MODULE_INTERRUPTED)
+	if (h->m->tail == MODULE_MALFORMED || h->m->tail == MODULE_INTERRUPTED)
 		return err_set(err, MS_ERR_MODULE, "%s ends in a broken signature: %s", path,
-			m->tail_reason);
-	return signer_make_cms(run->signer, m, m->size, NULL, &entry->cms, err);
+			h->m->tail_reason);
+	return signer_make_cms(h->run->signer, h->m, h->m->size, &h->hold, &h->entry->cms, err);
 }
 
-static int sign_entry(struct run *run, struct farm_entry *entry, struct ms_error *err)
+static void put_down(struct hand *h)
 {
-	if (run->requests->list.format == MS_FARM_DEBIAN)
-		return sign_named(run, entry, err);
-	return signer_sign_digest(run->signer, entry->digest, ms_hash_size(entry->hash), &entry->raw,
-		&entry->cms, err);
+	module_close(h->m);
+	h->m = NULL;
+}
+
+static int sign_entry(struct hand *h, struct ms_error *err)
+{
+	struct farm_entry *entry = h->entry;
+	int r;
+
+	if (h->run->requests->list.format != MS_FARM_DEBIAN)
+		return signer_sign_digest(h->run->signer, entry->digest, ms_hash_size(entry->hash),
+			&h->hold, &entry->raw, &entry->cms, err);
+	r = sign_named(h, err);
+	put_down(h);
+	return r;
 }
 
 /* Answers and reports one whose turn it is; the lock is held. Answers that are files can fail one
@@ -132,18 +148,27 @@ static void finish(struct run *run, struct farm_entry *entry, int r, const struc
 	pthread_mutex_unlock(&run->lock);
 }
 
-static void *work(void *arg)
+static int work(void *arg)
 {
-	struct run *run = arg;
-	struct farm_entry *entry;
+	struct hand *h = arg;
 
-	while ((entry = take(run))) {
+	/* There is something in hand at the beginning if the one before was lost. */
+	while (h->entry || (h->entry = take(h->run))) {
 		struct ms_error err = { 0 };
-		int r = sign_entry(run, entry, &err);
+		int r = sign_entry(h, &err);
 
-		finish(run, entry, r, &err);
+		finish(h->run, h->entry, r, &err);
+		h->entry = NULL;
 	}
-	return NULL;
+	return 0;
+}
+
+static void lost(void *arg)
+{
+	struct hand *h = arg;
+
+	pool_abandon(&h->run->signer->pool, &h->hold);
+	put_down(h);
 }
 
 static unsigned cpus(void)
@@ -162,19 +187,16 @@ static int run_workers(struct run *run, struct ms_error *err)
 {
 	unsigned parallel = pool_parallel(&run->signer->pool);
 	unsigned jobs = run->options->jobs ? run->options->jobs : least(parallel, cpus());
-	unsigned n = least(least(jobs, MAX_WORKERS) + cpus(), MAX_WORKERS), started = 0;
-	AUTO_FREE pthread_t *threads = calloc(n, sizeof(*threads));
+	unsigned n = least(least(jobs, MAX_WORKERS) + cpus(), MAX_WORKERS);
+	AUTO_FREE struct hand *hands = calloc(n, sizeof(*hands));
+	const struct workers workers = { n, hands, sizeof(*hands), work, lost };
 
-	if (!threads)
+	if (!hands)
 		return err_nomem(err);
+	for (unsigned i = 0; i < n; i++)
+		hands[i].run = run;
 	pool_limit(&run->signer->pool, jobs);
-	while (started < n && pthread_create(&threads[started], NULL, work, run) == 0)
-		started++;
-	for (unsigned i = 0; i < started; i++)
-		pthread_join(threads[i], NULL);
-	if (!started)
-		return err_set(err, MS_ERR_NOMEM, "no thread can be started");
-	return 0;
+	return workers_run(&workers, err);
 }
 
 MS_API int ms_requests_check(const struct ms_requests *requests, const struct ms_signer *signer,

@@ -171,10 +171,11 @@ int signer_make_cms(struct ms_signer *s, struct module *m, uint64_t len, struct 
 	return cms_form_fill(&s->form, sig, sig_len, cms, err);
 }
 
-int signer_sign_digest(struct ms_signer *s, const uint8_t *digest, size_t len, struct buf *raw,
-	struct buf *cms, struct ms_error *err)
+int signer_sign_digest(struct ms_signer *s, const uint8_t *digest, size_t len,
+	struct pool_hold *hold, struct buf *raw, struct buf *cms, struct ms_error *err)
 {
-	uint8_t sig[KEY_SIG_MAX];
+	/* A call that never comes back may go on reading it. */
+	uint8_t own[MS_HASH_MAX_SIZE], sig[KEY_SIG_MAX];
 	size_t sig_len = 0;
 	int r;
 
@@ -187,8 +188,8 @@ int signer_sign_digest(struct ms_signer *s, const uint8_t *digest, size_t len, s
 		err_hint(err, "Sign the modules themselves with this key.");
 		return MS_ERR_KEY;
 	}
-	r = pool_sign(&s->pool, NULL, KEY_INPUT_DIGEST, s->options.hash, digest, len, sig, &sig_len,
-		err);
+	memcpy(own, digest, len);
+	r = pool_sign(&s->pool, hold, KEY_INPUT_DIGEST, s->options.hash, own, len, sig, &sig_len, err);
 	if (r < 0)
 		return r;
 	if (buf_add(raw, sig, sig_len) < 0)

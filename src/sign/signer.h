@@ -42,9 +42,9 @@ uint64_t signer_keep_len(const struct module *m, bool stack);
 int signer_make_cms(struct ms_signer *signer, struct module *m, uint64_t len,
 	struct pool_hold *hold, struct buf *cms, struct ms_error *err);
 /* Signs a digest that was made elsewhere; appends the bare signature and the CMS to `raw` and
- * `cms`. MS_ERR_KEY for a key that has to see the content itself. */
-int signer_sign_digest(struct ms_signer *signer, const uint8_t *digest, size_t len, struct buf *raw,
-	struct buf *cms, struct ms_error *err);
+ * `cms`. MS_ERR_KEY for a key that has to see the content itself. `hold` as in pool_sign(). */
+int signer_sign_digest(struct ms_signer *signer, const uint8_t *digest, size_t len,
+	struct pool_hold *hold, struct buf *raw, struct buf *cms, struct ms_error *err);
 /* Puts a CMS behind the first `keep` bytes and writes the module. */
 int signer_write(struct module *m, uint64_t keep, const struct buf *cms, const char *dest,
 	struct ms_error *err);

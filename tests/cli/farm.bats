@@ -289,6 +289,22 @@ many_digests() { # COUNT
 	[ ! -e none.jsonl ]
 }
 
+@test "a token that does not answer in the middle" {
+	many_digests 20 >digests.jsonl
+	MODSEAL_PIN=1234 MODSEAL_SHIM_MODULE=$MODSEAL_P11 MODSEAL_SHIM_DELAY=C_Sign:8:forever \
+		run --separate-stderr modseal sign --module "$MODSEAL_BUILD/tests/faults/libmodseal_shim.so" \
+		-k "$KEY" --jobs 2 --token-timeout 1 --allow-digests --digests digests.jsonl \
+		-o signatures.jsonl
+	assert_status 3
+	assert_stderr "token 'modseal'"
+	assert_stderr "C_Sign"
+	assert_stderr "stopped before the end"
+	jq -c '[.path, .digest]' digests.jsonl >asked
+	jq -c '[.path, .digest]' signatures.jsonl >answered
+	[ "$(wc -l <answered)" -ge 7 ]
+	grep -xFf answered asked | cmp - answered
+}
+
 @test "a signature that is wrong is not given out" {
 	many_digests 3 >digests.jsonl
 	MODSEAL_PIN=1234 MODSEAL_SHIM_MODULE=$MODSEAL_P11 MODSEAL_SHIM_FLIP=1+ \
