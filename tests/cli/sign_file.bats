@@ -16,7 +16,7 @@ setup() {
 }
 
 sign_file() {
-	timeout -k 5 60 "${MODSEAL%/*}/sign-file" "$@" </dev/null
+	setsid -w timeout -k 5 60 "${MODSEAL%/*}/sign-file" "$@" </dev/null
 }
 
 @test "in place, with a key in a token" {

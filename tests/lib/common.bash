@@ -42,7 +42,7 @@ setup_file() {
 
 # The program: it can ask nobody and hang for a minute at most.
 modseal() {
-	timeout -k 5 60 "$MODSEAL" "$@" </dev/null
+	setsid -w timeout -k 5 60 "$MODSEAL" "$@" </dev/null
 }
 
 # The same with the fixtures' PIN.
