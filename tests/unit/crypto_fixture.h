@@ -27,8 +27,9 @@ enum test_key { RSA_A, RSA_B, EC_256, EC_384, EC_521, ED25519, TEST_KEYS };
 static inline EVP_PKEY *test_key(enum test_key which)
 {
 	static EVP_PKEY *keys[TEST_KEYS];
-	static const char *const curves[] = { [EC_256] = "P-256", [EC_384] = "P-384",
-		[EC_521] = "P-521" };
+	static const char *const curves[] = {
+		[EC_256] = "P-256", [EC_384] = "P-384", [EC_521] = "P-521"
+	};
 
 	if (keys[which])
 		return keys[which];
@@ -61,14 +62,14 @@ static inline EVP_PKEY *public_half(EVP_PKEY *pkey)
 /* ---- certificates ---- */
 
 struct test_cert {
-	const char *name;     /* CN */
+	const char *name; /* CN */
 	EVP_PKEY *key;
-	X509 *issuer;         /* NULL: self-signed */
+	X509 *issuer; /* NULL: self-signed */
 	EVP_PKEY *issuer_key;
-	long serial;          /* 0: 1 */
+	long serial; /* 0: 1 */
 	bool no_ski, no_aki;
-	bool aki_serial;      /* the authority key id names issuer and serial instead */
-	long from, until;     /* seconds from now; both 0: valid for a day */
+	bool aki_serial;  /* the authority key id names issuer and serial instead */
+	long from, until; /* seconds from now; both 0: valid for a day */
 };
 
 static inline void add_ext(X509 *x, X509 *issuer, int nid, const char *value)
@@ -97,8 +98,8 @@ static inline X509 *make_cert(const struct test_cert *t)
 		(const unsigned char *)t->name, -1, -1, 0));
 	assert_true(X509_set_issuer_name(x, X509_get_subject_name(issuer)));
 	assert_non_null(X509_gmtime_adj(X509_getm_notBefore(x), t->from));
-	assert_non_null(X509_gmtime_adj(X509_getm_notAfter(x),
-		t->from || t->until ? t->until : 86400));
+	assert_non_null(
+		X509_gmtime_adj(X509_getm_notAfter(x), t->from || t->until ? t->until : 86400));
 	assert_true(X509_set_pubkey(x, t->key));
 	if (!t->no_ski)
 		add_ext(x, issuer, NID_subject_key_identifier, "hash");
@@ -134,15 +135,15 @@ static inline struct ms_cert *public_cert(X509 *x)
 struct soft_key {
 	EVP_PKEY *private; /* borrowed */
 	enum key_input input;
-	enum ms_hash only;  /* can sign with this hash alone; MS_HASH_NONE: with all */
+	enum ms_hash only;     /* can sign with this hash alone; MS_HASH_NONE: with all */
 	bool flip, cut, empty; /* what it does to its signatures */
-	int error;          /* fails with this code */
+	int error;	       /* fails with this code */
 	unsigned calls;
 	bool *freed;
 };
 
-static inline enum key_input soft_can(const struct ms_key *key, enum ms_hash hash,
-	struct ms_error *err)
+static inline enum key_input soft_can(
+	const struct ms_key *key, enum ms_hash hash, struct ms_error *err)
 {
 	const struct soft_key *soft = key->priv;
 
@@ -197,8 +198,8 @@ static const struct key_ops soft_ops = { soft_can, soft_sign, soft_free };
 /* `soft` is borrowed; its `private` and `input` are filled unless they are set already. */
 static inline struct ms_key *soft_key(enum test_key which, struct soft_key *soft)
 {
-	struct ms_key *key = key_new(&soft_ops, public_half(test_key(which)), "test:key",
-		"the test's token");
+	struct ms_key *key =
+		key_new(&soft_ops, public_half(test_key(which)), "test:key", "the test's token");
 
 	assert_non_null(key);
 	if (!soft->private)

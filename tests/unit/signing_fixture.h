@@ -14,7 +14,7 @@ DEFINE_CLEANUP(struct module, module_close, cleanup_module);
 
 /* A CMS over some bytes. */
 static inline void make_signature(const struct buf *content, enum test_key which, X509 *cert,
-	enum cms_sid sid, enum ms_hash hash, const STACK_OF(X509) *chain, struct buf *cms)
+	enum cms_sid sid, enum ms_hash hash, const STACK_OF(X509) * chain, struct buf *cms)
 {
 	struct soft_key soft = { 0 };
 	struct ms_key *key = soft_key(which, &soft);
@@ -23,7 +23,8 @@ static inline void make_signature(const struct buf *content, enum test_key which
 
 	assert_int_equal(digest_of(hash, content->data, content->len, digest, NULL), 0);
 	assert_int_equal(soft_sign(key, KEY_INPUT_DIGEST, hash, digest, ms_hash_size(hash), sig,
-		&sig_len, NULL), 0);
+				 &sig_len, NULL),
+		0);
 	ms_key_free(key);
 	buf_free(cms);
 	assert_int_equal(cms_build(cert, sid, hash, sig, sig_len, chain, cms, NULL), 0);
@@ -39,7 +40,7 @@ static inline void append_tail(struct buf *file, const struct buf *cms)
 
 /* Signs what is in the buffer and appends the signature to it. */
 static inline void append_signature(struct buf *file, enum test_key which, X509 *cert,
-	enum cms_sid sid, enum ms_hash hash, const STACK_OF(X509) *chain)
+	enum cms_sid sid, enum ms_hash hash, const STACK_OF(X509) * chain)
 {
 	AUTO_BUF struct buf cms = { 0 };
 
@@ -48,7 +49,7 @@ static inline void append_signature(struct buf *file, enum test_key which, X509 
 }
 
 /* A stack of borrowed certificates, NULL at the end; sk_X509_free() it. */
-static inline STACK_OF(X509) *stack_of(X509 *first, ...)
+static inline STACK_OF(X509) * stack_of(X509 *first, ...)
 {
 	STACK_OF(X509) *stack = sk_X509_new_null();
 	va_list ap;
@@ -61,7 +62,7 @@ static inline STACK_OF(X509) *stack_of(X509 *first, ...)
 	return stack;
 }
 
-static inline void stack_cleanup(STACK_OF(X509) **stack)
+static inline void stack_cleanup(STACK_OF(X509) * *stack)
 {
 	sk_X509_free(*stack);
 }

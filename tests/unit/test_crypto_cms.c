@@ -32,12 +32,13 @@ static void sign(enum test_key which, enum ms_hash hash, uint8_t *sig, size_t *s
 
 	assert_int_equal(digest_of(hash, content, sizeof(content), digest, NULL), 0);
 	assert_int_equal(soft_sign(key, KEY_INPUT_DIGEST, hash, digest, ms_hash_size(hash), sig,
-		sig_len, NULL), 0);
+				 sig_len, NULL),
+		0);
 	ms_key_free(key);
 }
 
 static void build(enum test_key which, X509 *cert, enum cms_sid sid, enum ms_hash hash,
-	const STACK_OF(X509) *chain, struct buf *out)
+	const STACK_OF(X509) * chain, struct buf *out)
 {
 	uint8_t sig[KEY_SIG_MAX];
 	size_t sig_len;
@@ -59,8 +60,8 @@ static struct cms *parse(const struct buf *der)
 }
 
 /* What OpenSSL makes of the same. */
-static void openssl_builds(enum test_key which, X509 *cert, const EVP_MD *md, unsigned flags,
-	struct buf *out)
+static void openssl_builds(
+	enum test_key which, X509 *cert, const EVP_MD *md, unsigned flags, struct buf *out)
 {
 	BIO *bio = BIO_new_mem_buf(content, sizeof(content));
 	CMS_ContentInfo *cms = CMS_sign_ex(NULL, NULL, NULL, NULL,
@@ -69,8 +70,8 @@ static void openssl_builds(enum test_key which, X509 *cert, const EVP_MD *md, un
 	int len;
 
 	assert_non_null(cms);
-	assert_non_null(CMS_add1_signer(cms, cert, test_key(which), md,
-		CMS_NOCERTS | CMS_BINARY | CMS_NOSMIMECAP | flags));
+	assert_non_null(CMS_add1_signer(
+		cms, cert, test_key(which), md, CMS_NOCERTS | CMS_BINARY | CMS_NOSMIMECAP | flags));
 	assert_true(CMS_final(cms, bio, NULL, CMS_NOCERTS | CMS_BINARY));
 	len = i2d_CMS_ContentInfo(cms, &der);
 	assert_true(len > 0);
@@ -106,8 +107,7 @@ static void what_is_built_is_read(void **state)
 				assert_int_equal(signer->hash, new_hashes[h]);
 				assert_false(signer->has_attributes);
 				assert_true(cms_names_cert(signer, cert));
-				assert_true(cms_sig_fits_key(signer->sig_nid,
-					test_key(kinds[k])));
+				assert_true(cms_sig_fits_key(signer->sig_nid, test_key(kinds[k])));
 				assert_int_equal(strcmp(signer->sig_name, "rsaEncryption") == 0,
 					kinds[k] == RSA_A);
 			}
@@ -146,7 +146,8 @@ static void openssl_verifies(void **state)
 		assert_non_null(d2i_CMS_ContentInfo(&cms, &p, (long)der.len));
 		sk_X509_push(certs, cert);
 		assert_int_equal(CMS_verify(cms, certs, NULL, bio, NULL,
-			CMS_BINARY | CMS_NO_SIGNER_CERT_VERIFY | CMS_NOINTERN), 1);
+					 CMS_BINARY | CMS_NO_SIGNER_CERT_VERIFY | CMS_NOINTERN),
+			1);
 		CMS_ContentInfo_free(cms);
 		sk_X509_free(certs);
 		BIO_free(bio);
@@ -194,16 +195,20 @@ static void what_cannot_be_built(void **state)
 	uint8_t sig[8] = { 0 };
 
 	assert_int_equal(cms_build(no_ski, CMS_SID_KEY_ID, MS_HASH_SHA256, sig, sizeof(sig), NULL,
-		&der, &err), MS_ERR_CERT);
+				 &der, &err),
+		MS_ERR_CERT);
 	assert_non_null(strstr(err.message, "no subject key identifier"));
 	assert_non_null(strstr(err.hint, "--key-id issuer"));
 	assert_int_equal(cms_build(no_ski, CMS_SID_ISSUER_SERIAL, MS_HASH_SHA256, sig, sizeof(sig),
-		NULL, &der, &err), 0);
+				 NULL, &der, &err),
+		0);
 	der.len = 0;
 	assert_int_equal(cms_build(edwards, CMS_SID_ISSUER_SERIAL, MS_HASH_SHA512, sig, sizeof(sig),
-		NULL, &der, &err), MS_ERR_UNSUPPORTED);
+				 NULL, &der, &err),
+		MS_ERR_UNSUPPORTED);
 	assert_int_equal(cms_build(ec, CMS_SID_ISSUER_SERIAL, MS_HASH_NONE, sig, sizeof(sig), NULL,
-		&der, &err), MS_ERR_UNSUPPORTED);
+				 &der, &err),
+		MS_ERR_UNSUPPORTED);
 	assert_int_equal(der.len, 0);
 }
 
@@ -348,10 +353,10 @@ static void algorithms_and_keys(void **state)
 static void which_certificate_is_named(void **state)
 {
 	AUTO_X509 X509 *cert = self_signed(RSA_A);
-	AUTO_X509 X509 *serial = make_cert(&(struct test_cert){
-		.name = "key 0", .key = test_key(RSA_A), .serial = 2 });
-	AUTO_X509 X509 *name = make_cert(&(struct test_cert){
-		.name = "key 1", .key = test_key(RSA_A) });
+	AUTO_X509 X509 *serial = make_cert(
+		&(struct test_cert){ .name = "key 0", .key = test_key(RSA_A), .serial = 2 });
+	AUTO_X509 X509 *name =
+		make_cert(&(struct test_cert){ .name = "key 1", .key = test_key(RSA_A) });
 	AUTO_X509 X509 *other = self_signed(EC_256);
 	AUTO_X509 X509 *no_ski = make_cert(&(struct test_cert){
 		.name = "key 0", .key = test_key(RSA_A), .no_ski = true, .no_aki = true });
@@ -381,15 +386,15 @@ static void which_certificate_is_named(void **state)
 /* The kernel compares names byte for byte, OpenSSL does not. */
 static void names_are_compared_as_bytes(void **state)
 {
-	AUTO_X509 X509 *cert = make_cert(&(struct test_cert){
-		.name = "Key A", .key = test_key(RSA_A) });
-	AUTO_X509 X509 *lower = make_cert(&(struct test_cert){
-		.name = "key a", .key = test_key(RSA_A) });
+	AUTO_X509 X509 *cert =
+		make_cert(&(struct test_cert){ .name = "Key A", .key = test_key(RSA_A) });
+	AUTO_X509 X509 *lower =
+		make_cert(&(struct test_cert){ .name = "key a", .key = test_key(RSA_A) });
 	AUTO_BUF struct buf der = { 0 };
 	AUTO_CMS struct cms *cms = NULL;
 
-	assert_int_equal(X509_NAME_cmp(X509_get_subject_name(cert), X509_get_subject_name(lower)),
-		0);
+	assert_int_equal(
+		X509_NAME_cmp(X509_get_subject_name(cert), X509_get_subject_name(lower)), 0);
 	build(RSA_A, cert, CMS_SID_ISSUER_SERIAL, MS_HASH_SHA256, NULL, &der);
 	cms = parse(&der);
 	assert_true(cms_names_cert(cms->signers, cert));
@@ -415,8 +420,9 @@ static void a_form_gives_what_is_built(void **state)
 			memset(sig, 'a' + again, sizeof(sig));
 			assert_int_equal(buf_add(&filled, "x", 1) | buf_add(&built, "x", 1), 0);
 			assert_int_equal(cms_form_fill(&form, sig, lens[i], &filled, NULL), 0);
-			assert_int_equal(cms_build(cert, CMS_SID_KEY_ID, MS_HASH_SHA256, sig, lens[i],
-				chain, &built, NULL), 0);
+			assert_int_equal(cms_build(cert, CMS_SID_KEY_ID, MS_HASH_SHA256, sig,
+						 lens[i], chain, &built, NULL),
+				0);
 			assert_int_equal(filled.len, built.len);
 			assert_memory_equal(filled.data, built.data, built.len);
 		}

@@ -63,8 +63,8 @@ static void names_and_sizes(void **state)
 
 static void names_that_are_none(void **state)
 {
-	static const char *const names[] = { "", "none", "md5", "sha", "sha25", "sha2567", "sha-256",
-		"sha3", " sha256" };
+	static const char *const names[] = { "", "none", "md5", "sha", "sha25", "sha2567",
+		"sha-256", "sha3", " sha256" };
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		assert_int_equal(ms_hash_by_name(names[i]), MS_HASH_NONE);
@@ -83,8 +83,8 @@ static void identifiers(void **state)
 	for (size_t i = 0; i < N_KNOWN; i++) {
 		assert_int_equal(digest_by_nid(digest_nid(known[i].hash)), known[i].hash);
 		assert_non_null(digest_md(known[i].hash));
-		assert_int_equal(EVP_MD_get_type(digest_md(known[i].hash)),
-			digest_nid(known[i].hash));
+		assert_int_equal(
+			EVP_MD_get_type(digest_md(known[i].hash)), digest_nid(known[i].hash));
 	}
 	assert_int_equal(digest_by_nid(NID_md5), MS_HASH_NONE);
 	assert_int_equal(digest_by_nid(NID_undef), MS_HASH_NONE);

@@ -55,9 +55,11 @@ static void all_keys_and_hashes(void **state)
 			assert_int_equal(sign(kinds[k], &soft, new_hashes[h], &m, NULL), 0);
 			assert_int_equal(soft.calls, 1);
 			assert_int_equal(verify(kinds[k], KEY_INPUT_DIGEST, new_hashes[h], m.digest,
-				m.len, m.sig, m.sig_len), 0);
+						 m.len, m.sig, m.sig_len),
+				0);
 			assert_int_equal(verify(kinds[k], KEY_INPUT_MESSAGE, new_hashes[h], message,
-				sizeof(message), m.sig, m.sig_len), 0);
+						 sizeof(message), m.sig, m.sig_len),
+				0);
 		}
 }
 
@@ -67,8 +69,9 @@ static void a_key_that_wants_the_message(void **state)
 	struct made m;
 
 	assert_int_equal(sign(RSA_A, &soft, MS_HASH_SHA384, &m, NULL), 0);
-	assert_int_equal(verify(RSA_A, KEY_INPUT_DIGEST, MS_HASH_SHA384, m.digest, m.len, m.sig,
-		m.sig_len), 0);
+	assert_int_equal(
+		verify(RSA_A, KEY_INPUT_DIGEST, MS_HASH_SHA384, m.digest, m.len, m.sig, m.sig_len),
+		0);
 }
 
 /* Each way in which a device's signature can be wrong. */
@@ -87,8 +90,8 @@ static void a_wrong_signature_is_not_given_out(void **state)
 			struct ms_error err = { 0 };
 			struct made m;
 
-			assert_int_equal(sign(kinds[k], &soft, MS_HASH_SHA256, &m, &err),
-				MS_ERR_TOKEN);
+			assert_int_equal(
+				sign(kinds[k], &soft, MS_HASH_SHA256, &m, &err), MS_ERR_TOKEN);
 			assert_int_equal(err.code, MS_ERR_TOKEN);
 			assert_non_null(strstr(err.message, "the test's token"));
 			assert_non_null(strstr(err.message, "does not fit its own public key"));
@@ -116,19 +119,24 @@ static void verify_says_no(void **state)
 		assert_int_equal(sign(kinds[k], &soft, MS_HASH_SHA256, &m, NULL), 0);
 		bad = m;
 		bad.digest[0] ^= 1;
-		assert_int_equal(verify(kinds[k], KEY_INPUT_DIGEST, MS_HASH_SHA256, bad.digest, m.len,
-			m.sig, m.sig_len), MS_ERR_SIGNATURE);
+		assert_int_equal(verify(kinds[k], KEY_INPUT_DIGEST, MS_HASH_SHA256, bad.digest,
+					 m.len, m.sig, m.sig_len),
+			MS_ERR_SIGNATURE);
 		assert_int_equal(verify(kinds[k], KEY_INPUT_DIGEST, MS_HASH_SHA256, m.digest, m.len,
-			m.sig, m.sig_len - 1), MS_ERR_SIGNATURE);
+					 m.sig, m.sig_len - 1),
+			MS_ERR_SIGNATURE);
 		assert_int_equal(verify(kinds[k], KEY_INPUT_DIGEST, MS_HASH_SHA256, m.digest, m.len,
-			m.sig, 0), MS_ERR_SIGNATURE);
+					 m.sig, 0),
+			MS_ERR_SIGNATURE);
 		assert_int_equal(verify(kinds[k], KEY_INPUT_MESSAGE, MS_HASH_SHA256, message,
-			sizeof(message) - 1, m.sig, m.sig_len), MS_ERR_SIGNATURE);
+					 sizeof(message) - 1, m.sig, m.sig_len),
+			MS_ERR_SIGNATURE);
 		for (size_t i = 0; i < m.sig_len; i++) {
 			bad = m;
 			bad.sig[i] ^= 0x10;
-			assert_int_equal(verify(kinds[k], KEY_INPUT_DIGEST, MS_HASH_SHA256, m.digest,
-				m.len, bad.sig, m.sig_len), MS_ERR_SIGNATURE);
+			assert_int_equal(verify(kinds[k], KEY_INPUT_DIGEST, MS_HASH_SHA256,
+						 m.digest, m.len, bad.sig, m.sig_len),
+				MS_ERR_SIGNATURE);
 		}
 	}
 }
@@ -141,17 +149,20 @@ static void verify_minds_the_hash(void **state)
 
 	assert_int_equal(sign(RSA_A, &soft, MS_HASH_SHA256, &m, NULL), 0);
 	assert_int_equal(verify(RSA_A, KEY_INPUT_DIGEST, MS_HASH_SHA3_256, m.digest, m.len, m.sig,
-		m.sig_len), MS_ERR_SIGNATURE);
-	assert_int_equal(verify(RSA_B, KEY_INPUT_DIGEST, MS_HASH_SHA256, m.digest, m.len, m.sig,
-		m.sig_len), MS_ERR_SIGNATURE);
+				 m.sig_len),
+		MS_ERR_SIGNATURE);
+	assert_int_equal(
+		verify(RSA_B, KEY_INPUT_DIGEST, MS_HASH_SHA256, m.digest, m.len, m.sig, m.sig_len),
+		MS_ERR_SIGNATURE);
 }
 
 static void a_key_that_verifies_no_digest(void **state)
 {
 	uint8_t digest[32] = { 0 }, sig[64] = { 0 };
 
-	assert_int_equal(verify(ED25519, KEY_INPUT_DIGEST, MS_HASH_SHA256, digest, sizeof(digest), sig,
-		sizeof(sig)), MS_ERR_UNSUPPORTED);
+	assert_int_equal(verify(ED25519, KEY_INPUT_DIGEST, MS_HASH_SHA256, digest, sizeof(digest),
+				 sig, sizeof(sig)),
+		MS_ERR_UNSUPPORTED);
 }
 
 int main(void)

@@ -228,8 +228,8 @@ static void what_is_asked_for_has_its_name(void **state)
 		struct secret *pin = NULL;
 		const char *origin;
 
-		assert_int_equal(pin_get(b->ctx, &request, NULL, NULL, &pin, &origin, &b->err),
-			MS_ERR_PIN);
+		assert_int_equal(
+			pin_get(b->ctx, &request, NULL, NULL, &pin, &origin, &b->err), MS_ERR_PIN);
 		assert_int_equal(b->person.kind, kinds[i].kind);
 		assert_contains(b->err.message, kinds[i].name);
 	}
@@ -250,7 +250,8 @@ static void files(void **state)
 	struct bench *b = *state;
 
 	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
-		assert_pin(b, TOKEN, NULL, put_file(b, "file", good[i].text), good[i].pin, "pin-source");
+		assert_pin(b, TOKEN, NULL, put_file(b, "file", good[i].text), good[i].pin,
+			"pin-source");
 }
 
 static void files_that_do_not_serve(void **state)
@@ -267,8 +268,8 @@ static void files_that_do_not_serve(void **state)
 	put_file(b, "empty", "");
 	put_file(b, "blank", "\n1234\n");
 	assert_int_equal(mkdir(in_dir(&dir, "dir"), 0700), 0);
-	for (const char *const *name = (const char *[]){ "large", "empty", "blank", "dir", "gone",
-		     NULL };
+	for (const char *const *name =
+			(const char *[]){ "large", "empty", "blank", "dir", "gone", NULL };
 		*name; name++) {
 		const char *path = in_dir(&dir, *name);
 
@@ -328,13 +329,16 @@ static void credentials(void **state)
 
 static void the_final_try(void **state)
 {
-	const struct ms_pin_request request = { .target = TOKEN, .count_low = true, .final_try = true };
+	const struct ms_pin_request request = {
+		.target = TOKEN, .count_low = true, .final_try = true
+	};
 	struct bench *b = *state;
 	struct secret *pin = NULL;
 	const char *origin;
 
 	b->person.answer = "1234";
-	assert_int_equal(pin_get(b->ctx, &request, "1234", NULL, &pin, &origin, &b->err), MS_ERR_PIN);
+	assert_int_equal(
+		pin_get(b->ctx, &request, "1234", NULL, &pin, &origin, &b->err), MS_ERR_PIN);
 	assert_int_equal(pin_get(b->ctx, &request, NULL, NULL, &pin, &origin, &b->err), MS_ERR_PIN);
 	assert_null(pin);
 	assert_int_equal(b->person.asked, 0);

@@ -16,7 +16,7 @@
 struct bench {
 	void *dir;
 	struct buf bare, cms, signed_file; /* by RSA_A, SHA-256 */
-	const char *path, *sig;            /* m.ko and m.sig */
+	const char *path, *sig;		   /* m.ko and m.sig */
 	X509 *cert;
 	struct ms_cert *public;
 	struct ms_error err;
@@ -33,7 +33,8 @@ static int setup(void **state)
 	b->cert = self_signed(RSA_A);
 	b->public = public_cert(b->cert);
 	make_module(&b->bare);
-	make_signature(&b->bare, RSA_A, b->cert, CMS_SID_ISSUER_SERIAL, MS_HASH_SHA256, NULL, &b->cms);
+	make_signature(
+		&b->bare, RSA_A, b->cert, CMS_SID_ISSUER_SERIAL, MS_HASH_SHA256, NULL, &b->cms);
 	add_buf(&b->signed_file, &b->bare);
 	append_tail(&b->signed_file, &b->cms);
 	*state = b;
@@ -58,8 +59,8 @@ static int teardown(void **state)
 
 /* ---- strip ---- */
 
-static void strip_gives(struct bench *b, const struct buf *file, const struct buf *expected,
-	unsigned removed)
+static void strip_gives(
+	struct bench *b, const struct buf *file, const struct buf *expected, unsigned removed)
 {
 	const char *dest = in_dir(&b->dir, "out.ko");
 	unsigned n = 99;
@@ -230,8 +231,7 @@ static void attach_refuses_what_does_not_fit(void **state)
 	struct ms_attach_options options = { .cert = b->public }, wrong = { .cert = public };
 	AUTO_BUF struct buf sig = { 0 };
 
-	attach_refuses(b, &b->bare, &b->cms, wrong, MS_ERR_SIGNATURE,
-		"it is not a signature of");
+	attach_refuses(b, &b->bare, &b->cms, wrong, MS_ERR_SIGNATURE, "it is not a signature of");
 	assert_contains(b->err.message, "CN=key 1");
 	add_buf(&sig, &b->cms);
 	sig.data[sig.len - 1] ^= 1;
@@ -252,8 +252,9 @@ static void raw_signature(struct bench *b, enum test_key which, enum ms_hash has
 	size_t len;
 
 	assert_int_equal(digest_of(hash, b->bare.data, b->bare.len, digest, NULL), 0);
-	assert_int_equal(soft_sign(key, KEY_INPUT_DIGEST, hash, digest, ms_hash_size(hash), sig, &len,
-		NULL), 0);
+	assert_int_equal(
+		soft_sign(key, KEY_INPUT_DIGEST, hash, digest, ms_hash_size(hash), sig, &len, NULL),
+		0);
 	buf_free(raw);
 	assert_int_equal(buf_add(raw, sig, len), 0);
 	ms_key_free(key);
@@ -265,13 +266,17 @@ static void attach_a_bare_signature(void **state)
 	AUTO_BUF struct buf raw = { 0 }, expected = { 0 };
 
 	raw_signature(b, RSA_A, MS_HASH_SHA256, &raw);
-	attach_gives(b, &b->bare, &raw, (struct ms_attach_options){ .cert = b->public, .raw = true },
-		&b->signed_file);
+	attach_gives(b, &b->bare, &raw,
+		(struct ms_attach_options){ .cert = b->public, .raw = true }, &b->signed_file);
 	raw_signature(b, RSA_A, MS_HASH_SHA3_384, &raw);
 	add_buf(&expected, &b->bare);
 	append_signature(&expected, RSA_A, b->cert, CMS_SID_KEY_ID, MS_HASH_SHA3_384, NULL);
-	attach_gives(b, &b->bare, &raw, (struct ms_attach_options){ .cert = b->public, .raw = true,
-		.hash = MS_HASH_SHA3_384, .key_id = MS_KEY_ID_SKI }, &expected);
+	attach_gives(b, &b->bare, &raw,
+		(struct ms_attach_options){ .cert = b->public,
+			.raw = true,
+			.hash = MS_HASH_SHA3_384,
+			.key_id = MS_KEY_ID_SKI },
+		&expected);
 }
 
 static void attach_refuses_a_bare_signature(void **state)

@@ -19,7 +19,7 @@ struct bench {
 	void *dir;
 	struct buf bare;
 	const char *path; /* m.ko, which holds `bare` at first */
-	X509 *cert;       /* of RSA_A */
+	X509 *cert;	  /* of RSA_A */
 	struct ms_cert *public;
 	struct soft_key soft;
 	struct ms_key *key; /* RSA_A */
@@ -264,9 +264,12 @@ static void a_key_that_wants_the_message(void **state)
 static void a_chain_travels_along(void **state)
 {
 	struct bench *b = *state;
-	AUTO_X509 X509 *ca = make_cert(&(struct test_cert){ .name = "ca", .key = test_key(EC_384) });
-	AUTO_X509 X509 *leaf = make_cert(&(struct test_cert){ .name = "leaf", .key = test_key(RSA_A),
-		.issuer = ca, .issuer_key = test_key(EC_384) });
+	AUTO_X509 X509 *ca =
+		make_cert(&(struct test_cert){ .name = "ca", .key = test_key(EC_384) });
+	AUTO_X509 X509 *leaf = make_cert(&(struct test_cert){ .name = "leaf",
+		.key = test_key(RSA_A),
+		.issuer = ca,
+		.issuer_key = test_key(EC_384) });
 	struct ms_cert *public = public_cert(leaf), *root = public_cert(ca);
 	struct ms_cert *chain[] = { public };
 	struct ms_sign_options options = { .chain = chain, .n_chain = 1 };
@@ -307,7 +310,8 @@ static void a_key_that_fails(void **state)
 		assert_int_equal(ms_sign(s, b->path, NULL, &b->result, &b->err), ways[i].code);
 		assert_int_equal(b->err.code, ways[i].code);
 		assert_contains(b->err.message, "the test's token");
-		assert_int_equal(ms_sign(s, b->path, in_dir(&b->dir, "out.ko"), &b->result, &b->err),
+		assert_int_equal(
+			ms_sign(s, b->path, in_dir(&b->dir, "out.ko"), &b->result, &b->err),
 			ways[i].code);
 		assert_int_equal(ms_sign_detached(s, b->path, in_dir(&b->dir, "out.p7s"), &b->err),
 			ways[i].code);
@@ -318,8 +322,8 @@ static void a_key_that_fails(void **state)
 	}
 }
 
-static void no_signer(struct bench *b, X509 *cert, struct ms_sign_options options, int code,
-	const char *part)
+static void no_signer(
+	struct bench *b, X509 *cert, struct ms_sign_options options, int code, const char *part)
 {
 	struct ms_cert *public = public_cert(cert);
 	struct ms_signer *s = NULL;
@@ -337,13 +341,15 @@ static void what_no_signer_is_made_of(void **state)
 {
 	struct bench *b = *state;
 	AUTO_X509 X509 *other = self_signed(RSA_B);
-	AUTO_X509 X509 *no_ski = make_cert(&(struct test_cert){ .name = "plain",
-		.key = test_key(RSA_A), .no_ski = true, .no_aki = true });
+	AUTO_X509 X509 *no_ski = make_cert(&(struct test_cert){
+		.name = "plain", .key = test_key(RSA_A), .no_ski = true, .no_aki = true });
 
 	no_signer(b, other, (struct ms_sign_options){ 0 }, MS_ERR_CERT,
 		"the certificate \"CN=key 1\" is not of the key test:key");
-	no_signer(b, b->cert, (struct ms_sign_options){ .hash = MS_HASH_SHA1 }, MS_ERR_USAGE, "sha1");
-	no_signer(b, b->cert, (struct ms_sign_options){ .hash = MS_HASH_SHA224 }, MS_ERR_USAGE, "sha224");
+	no_signer(
+		b, b->cert, (struct ms_sign_options){ .hash = MS_HASH_SHA1 }, MS_ERR_USAGE, "sha1");
+	no_signer(b, b->cert, (struct ms_sign_options){ .hash = MS_HASH_SHA224 }, MS_ERR_USAGE,
+		"sha224");
 	no_signer(b, no_ski, (struct ms_sign_options){ .key_id = MS_KEY_ID_SKI }, MS_ERR_CERT,
 		"no subject key identifier");
 	b->soft.only = MS_HASH_SHA512;
@@ -390,8 +396,8 @@ static void what_cannot_be_read_or_written(void **state)
 	assert_int_equal(ms_sign(s, gone, NULL, &b->result, &b->err), MS_ERR_IO);
 	assert_contains(b->err.message, gone);
 	assert_int_equal(ms_sign(s, gone, NULL, &b->result, NULL), MS_ERR_IO);
-	assert_int_equal(ms_sign(s, b->path, in_dir(&b->dir, "no/dir.ko"), &b->result, &b->err),
-		MS_ERR_IO);
+	assert_int_equal(
+		ms_sign(s, b->path, in_dir(&b->dir, "no/dir.ko"), &b->result, &b->err), MS_ERR_IO);
 	assert_int_equal(ms_sign(s, b->path, b->dir, &b->result, &b->err), MS_ERR_IO);
 	assert_holds(b->path, &b->bare);
 	assert_alone(b, 1);

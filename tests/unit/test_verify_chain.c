@@ -57,7 +57,7 @@ static int teardown(void **state)
 }
 
 /* The anchor of the leaf among one trusted certificate, with these travelling along. */
-static X509 *anchor(X509 *leaf, X509 *trusted, STACK_OF(X509) *along)
+static X509 *anchor(X509 *leaf, X509 *trusted, STACK_OF(X509) * along)
 {
 	AUTO_STACK STACK_OF(X509) *trust = trusted ? stack_of(trusted, NULL) : sk_X509_new_null();
 	X509 *found = chain_find_anchor(leaf, along, trust);
@@ -71,7 +71,8 @@ static void itself(void **state)
 	struct family *f = *state;
 
 	assert_ptr_equal(anchor(f->leaf, f->leaf, stack_of(f->leaf, NULL)), f->leaf);
-	assert_ptr_equal(anchor(f->stranger, f->stranger, stack_of(f->stranger, NULL)), f->stranger);
+	assert_ptr_equal(
+		anchor(f->stranger, f->stranger, stack_of(f->stranger, NULL)), f->stranger);
 }
 
 static void its_issuer(void **state)
@@ -87,11 +88,11 @@ static void through_one_between(void **state)
 	struct family *f = *state;
 
 	assert_ptr_equal(anchor(f->leaf, f->root, stack_of(f->leaf, f->middle, NULL)), f->root);
-	assert_ptr_equal(anchor(f->leaf, f->root, stack_of(f->middle, f->stranger, f->leaf, NULL)),
-		f->root);
+	assert_ptr_equal(
+		anchor(f->leaf, f->root, stack_of(f->middle, f->stranger, f->leaf, NULL)), f->root);
 	/* also when the root travels along itself */
-	assert_ptr_equal(anchor(f->leaf, f->root, stack_of(f->root, f->middle, f->leaf, NULL)),
-		f->root);
+	assert_ptr_equal(
+		anchor(f->leaf, f->root, stack_of(f->root, f->middle, f->leaf, NULL)), f->root);
 }
 
 static void nothing_leads_there(void **state)
@@ -144,10 +145,15 @@ static void by_issuer_and_serial(void **state)
 static void a_ring(void **state)
 {
 	AUTO_X509 X509 *a = make_cert(&(struct test_cert){ .name = "a", .key = test_key(EC_256) });
-	AUTO_X509 X509 *b = make_cert(&(struct test_cert){ .name = "b", .key = test_key(EC_384),
-		.issuer = a, .issuer_key = test_key(EC_256) });
-	AUTO_X509 X509 *a2 = make_cert(&(struct test_cert){ .name = "a", .key = test_key(EC_256),
-		.issuer = b, .issuer_key = test_key(EC_384), .serial = 2 });
+	AUTO_X509 X509 *b = make_cert(&(struct test_cert){ .name = "b",
+		.key = test_key(EC_384),
+		.issuer = a,
+		.issuer_key = test_key(EC_256) });
+	AUTO_X509 X509 *a2 = make_cert(&(struct test_cert){ .name = "a",
+		.key = test_key(EC_256),
+		.issuer = b,
+		.issuer_key = test_key(EC_384),
+		.serial = 2 });
 
 	assert_null(anchor(a2, ((struct family *)*state)->stranger, stack_of(a2, b, NULL)));
 	assert_ptr_equal(anchor(a2, a, stack_of(a2, b, NULL)), a);

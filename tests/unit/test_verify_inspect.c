@@ -143,13 +143,14 @@ static void certificates_that_travel_along(void **state)
 
 static void a_name_without_common_name(void **state)
 {
-	AUTO_X509 X509 *cert = make_cert(&(struct test_cert){ .name = "x", .key = test_key(EC_256) });
+	AUTO_X509 X509 *cert =
+		make_cert(&(struct test_cert){ .name = "x", .key = test_key(EC_256) });
 	X509_NAME *name = X509_NAME_new();
 	AUTO_BUF struct buf file = { 0 };
 	struct ms_inspection *i;
 
-	assert_true(X509_NAME_add_entry_by_txt(name, "O", MBSTRING_UTF8,
-		(const unsigned char *)"only this", -1, -1, 0));
+	assert_true(X509_NAME_add_entry_by_txt(
+		name, "O", MBSTRING_UTF8, (const unsigned char *)"only this", -1, -1, 0));
 	assert_true(X509_set_issuer_name(cert, name));
 	X509_NAME_free(name);
 	make_module(&file);

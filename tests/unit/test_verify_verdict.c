@@ -48,8 +48,8 @@ static int teardown(void **state)
 }
 
 /* Through the public function, as a program would. */
-static void verdict_is(struct bench *b, enum ms_verdict expected, const char *reason, X509 *trusted,
-	...)
+static void verdict_is(
+	struct bench *b, enum ms_verdict expected, const char *reason, X509 *trusted, ...)
 {
 	const char *path = in_dir(&b->dir, "m.ko");
 	struct ms_cert *certs[4] = { 0 };
@@ -78,8 +78,8 @@ static void append(struct bench *b, enum test_key which, X509 *cert)
 
 static void verdicts_have_names(void **state)
 {
-	static const char *const names[] = { "valid", "unsigned", "unknown key", "altered", "malformed",
-		"unsupported", "interrupted" };
+	static const char *const names[] = { "valid", "unsigned", "unknown key", "altered",
+		"malformed", "unsupported", "interrupted" };
 
 	for (int v = MS_VALID; v <= MS_INTERRUPTED; v++)
 		assert_string_equal(ms_verdict_name((enum ms_verdict)v), names[v]);
@@ -146,8 +146,8 @@ static void altered(void **state)
 static void the_algorithm_is_not_the_keys(void **state)
 {
 	struct bench *b = *state;
-	AUTO_X509 X509 *other = make_cert(&(struct test_cert){
-		.name = "key 0", .key = test_key(EC_256) });
+	AUTO_X509 X509 *other =
+		make_cert(&(struct test_cert){ .name = "key 0", .key = test_key(EC_256) });
 
 	append(b, RSA_A, b->a);
 	verdict_is(b, MS_ALTERED, "rsaEncryption is not one of the signer's key", other, NULL);
@@ -257,8 +257,8 @@ static void openssl_appends(struct bench *b, unsigned flags, const EVP_MD *md, b
 	int len;
 
 	assert_non_null(cms);
-	assert_non_null(CMS_add1_signer(cms, b->a, test_key(RSA_A), md,
-		sign_flags | (flags & CMS_NOATTR)));
+	assert_non_null(
+		CMS_add1_signer(cms, b->a, test_key(RSA_A), md, sign_flags | (flags & CMS_NOATTR)));
 	if (second)
 		assert_non_null(CMS_add1_signer(cms, b->ec, test_key(EC_256), EVP_sha512(),
 			sign_flags | (flags & CMS_NOATTR)));
@@ -318,9 +318,13 @@ static void two_signers(void **state)
 static void certificates_that_travel_along(void **state)
 {
 	struct bench *b = *state;
-	AUTO_X509 X509 *ca = make_cert(&(struct test_cert){ .name = "ca", .key = test_key(EC_384) });
-	AUTO_X509 X509 *leaf = make_cert(&(struct test_cert){ .name = "leaf", .key = test_key(RSA_A),
-		.issuer = ca, .issuer_key = test_key(EC_384), .serial = 9 });
+	AUTO_X509 X509 *ca =
+		make_cert(&(struct test_cert){ .name = "ca", .key = test_key(EC_384) });
+	AUTO_X509 X509 *leaf = make_cert(&(struct test_cert){ .name = "leaf",
+		.key = test_key(RSA_A),
+		.issuer = ca,
+		.issuer_key = test_key(EC_384),
+		.serial = 9 });
 	AUTO_STACK STACK_OF(X509) *chain = stack_of(leaf, NULL);
 	size_t bare = b->file.len;
 
@@ -329,7 +333,8 @@ static void certificates_that_travel_along(void **state)
 	verdict_is(b, MS_VALID, "signed by a trusted key", leaf, NULL);
 	b->file.len = bare;
 	append_signature(&b->file, RSA_A, leaf, CMS_SID_ISSUER_SERIAL, MS_HASH_SHA256, chain);
-	verdict_is(b, MS_VALID, "whose certificate travels along and leads to a trusted one", ca, NULL);
+	verdict_is(b, MS_VALID, "whose certificate travels along and leads to a trusted one", ca,
+		NULL);
 	assert_string_equal(b->v.signer, "CN=leaf");
 	verdict_is(b, MS_VALID, "", leaf, NULL);
 	verdict_is(b, MS_UNKNOWN_KEY, "", b->b, NULL);
@@ -342,10 +347,10 @@ static void certificates_that_travel_along(void **state)
 static void dates_are_noted(void **state)
 {
 	struct bench *b = *state;
-	AUTO_X509 X509 *old = make_cert(&(struct test_cert){ .name = "old", .key = test_key(RSA_A),
-		.from = -200000, .until = -100000 });
-	AUTO_X509 X509 *young = make_cert(&(struct test_cert){ .name = "young", .key = test_key(RSA_A),
-		.from = 100000, .until = 200000 });
+	AUTO_X509 X509 *old = make_cert(&(struct test_cert){
+		.name = "old", .key = test_key(RSA_A), .from = -200000, .until = -100000 });
+	AUTO_X509 X509 *young = make_cert(&(struct test_cert){
+		.name = "young", .key = test_key(RSA_A), .from = 100000, .until = 200000 });
 	size_t bare = b->file.len;
 
 	append(b, RSA_A, old);

@@ -64,8 +64,8 @@ static void names_that_modules_have(void **state)
 {
 	static const char *const yes[] = { "a.ko", "b.ko.gz", "c.ko.xz", "d.ko.zst", ".hidden.ko",
 		"two.ko.ko", "with blank.ko" };
-	static const char *const no[] = { "ko", ".ko", ".ko.xz", "a.ko.bz2", "a.ko.p7s", "a.KO", "a.kox",
-		"a.o", "modules.dep", "a.ko~", "a.xz" };
+	static const char *const no[] = { "ko", ".ko", ".ko.xz", "a.ko.bz2", "a.ko.p7s", "a.KO",
+		"a.kox", "a.o", "modules.dep", "a.ko~", "a.xz" };
 
 	for (size_t i = 0; i < sizeof(yes) / sizeof(yes[0]); i++)
 		file(state, yes[i]);
