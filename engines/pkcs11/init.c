@@ -99,7 +99,7 @@ static int init_fn(void *arg)
 		pin ? (CK_UTF8CHAR *)pin->data : NULL, pin ? pin->len : 0, label);
 	if (rv == CKR_OK)
 		return 0;
-	ckr_err(in->err, rv, t->name, "C_InitToken");
+	ckr_err(in->err, rv, in->target, "C_InitToken");
 	if (ckr_pin_refused(rv))
 		err_append(in->err, "; the SO PIN came from %s", in->officer.origin);
 	return in->err ? in->err->code : MS_ERR_TOKEN;
@@ -163,13 +163,25 @@ static int finish(struct init *in)
 	return 0;
 }
 
+/* One that is not initialised has no name of its own yet. */
+static char *name_target(const struct init *in)
+{
+	const struct p11_token *t = in->token;
+	char *name = NULL;
+
+	if (t->info.flags & CKF_TOKEN_INITIALIZED)
+		return strdup(t->name);
+	if (asprintf(&name, "the new token '%s' (%s, slot %lu)", in->request->label,
+		    t->module->place, t->slot) < 0)
+		return NULL;
+	return name;
+}
+
 static int initialise(struct init *in, char **uri)
 {
 	int r;
 
-	if (asprintf(&in->target, "the new token '%s' (%s, slot %lu)", in->request->label,
-		    in->token->module->place, in->token->slot) < 0)
-		in->target = NULL;
+	in->target = name_target(in);
 	r = in->target ? get_so_pin(in) : err_nomem(in->err);
 	if (r == 0)
 		r = get_user_pin(in);
