@@ -56,8 +56,8 @@ int secret_read_file(const char *path, struct secret **out, struct ms_error *err
 		return err_nomem(err);
 	if (fd < 0)
 		return err_set_errno(err, MS_ERR_PIN, errno, "PIN file %s cannot be opened", path);
-	while (!end && s->len < SECRET_MAX) {
-		ssize_t n = read(fd, s->data + s->len, SECRET_MAX - s->len);
+	while (!end && s->len < sizeof(s->data)) {
+		ssize_t n = read(fd, s->data + s->len, sizeof(s->data) - s->len);
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -69,7 +69,7 @@ int secret_read_file(const char *path, struct secret **out, struct ms_error *err
 		end = memchr(s->data + s->len, '\n', (size_t)n);
 		s->len += (size_t)n;
 	}
-	if (!end && s->len == SECRET_MAX)
+	if (!end && s->len > SECRET_MAX)
 		return err_set(err, MS_ERR_PIN, "PIN file %s: its first line is longer than %d bytes",
 			path, SECRET_MAX);
 	if (end) {

@@ -62,6 +62,9 @@ static void take(const char *name)
 	if (*value && !env_pin) {
 		env_pin = secret_new(value, strlen(value));
 		env_pin_name = name;
+		if (!env_pin)
+			fprintf(stderr, "modseal: %s cannot be used: it is longer than %d bytes\n", name,
+				SECRET_MAX);
 	}
 	secret_wipe(value, strlen(value));
 	unsetenv(name);

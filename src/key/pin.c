@@ -121,11 +121,21 @@ static int find_credential(struct pin_sources *pins)
 	return 0;
 }
 
+static int read_file(const char *path, const char *target, struct secret **pin,
+	struct ms_error *err)
+{
+	int r = secret_read_file(path, pin, err);
+
+	if (r < 0)
+		err_prefix(err, "%s", target);
+	return r;
+}
+
 static int source_read(struct pin_source *source, const char *target, struct secret **pin,
 	struct ms_error *err)
 {
 	if (source->path) {
-		int r = secret_read_file(source->path, pin, err);
+		int r = read_file(source->path, target, pin, err);
 
 		if (r < 0)
 			return r;
@@ -244,7 +254,7 @@ int pin_get(struct ms_context *ctx, const struct ms_pin_request *request, const 
 	}
 	if (own_path) {
 		*origin = "the URI's pin-source";
-		return secret_read_file(own_path, pin, err);
+		return read_file(own_path, request->target, pin, err);
 	}
 	if (find_credential(pins) < 0)
 		return err_nomem(err);

@@ -299,3 +299,23 @@ waiting() { # VARIABLE=VALUE...
 	assert_status 0
 	refute_output pin-value
 }
+
+@test "a PIN of 1024 bytes is a PIN, a longer one is told" {
+	local file=$BATS_TEST_TMPDIR/pin long
+	long=$(printf '%01024d' 0)
+	printf '%s' "$long" >"$file"
+	run modseal sign --module "$MODSEAL_P11" -k 'pkcs11:token=modseal;object=p256' \
+		--pin-source "$file" "$(bare_module af_key)"
+	assert_status 3
+	refute_output 'longer'
+	printf 0 >>"$file"
+	run modseal sign --module "$MODSEAL_P11" -k 'pkcs11:token=modseal;object=p256' \
+		--pin-source "$file" "$(bare_module af_key)"
+	assert_status 3
+	assert_output "token 'modseal'"
+	assert_output 'longer than 1024 bytes'
+	MODSEAL_PIN=${long}0 run modseal sign --module "$MODSEAL_P11" \
+		-k 'pkcs11:token=modseal;object=p256' "$(bare_module af_key)"
+	assert_status 3
+	assert_output 'MODSEAL_PIN cannot be used: it is longer than 1024 bytes'
+}
