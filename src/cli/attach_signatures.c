@@ -16,9 +16,10 @@ static struct {
 
 const struct option_def attach_signatures_table[] = {
 	{ "signatures", 0, "FILE", OPT_STRING, &opt.signatures, NULL,
-		"Take the signatures of all modules from FILE (- is standard input): what 'modseal sign' "
-		"answered to digests, or with --raw an archive NAME.cpio.rsasign.sig of the Open Build "
-		"Service. A module that it has none for, or one that has no module, is a failure." },
+		"Take the signatures of all modules from FILE (- is standard input): what 'modseal "
+		"sign' answered to digests, or with --raw an archive NAME.cpio.rsasign.sig of the "
+		"Open Build Service. A module that it has none for, or one that has no module, is "
+		"a failure." },
 	{ "format", 0, "KIND", OPT_CHOICE, &opt.format, choices_farm_format,
 		"What that FILE is: lines or cpio. By default its content tells." },
 	{ 0 },
@@ -90,8 +91,8 @@ int attach_signatures_run(int argc, char **argv, const struct ms_attach_options 
 		return exit_status_of(r);
 	}
 	if (!attach->raw && !ms_answers_have_cms(answers)) {
-		fprintf(stderr, "modseal attach: %s holds bare signatures: with --raw the CMS is built "
-				"around them\n", opt.signatures);
+		fprintf(stderr, "modseal attach: %s holds bare signatures: with --raw the CMS is "
+				"built around them\n", opt.signatures);
 		r = EXIT_STATUS_USAGE;
 	} else {
 		r = attach_all(answers, argc, argv, &options, &tally);

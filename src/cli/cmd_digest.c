@@ -21,8 +21,8 @@ static const struct option_def table[] = {
 	{ "hash", 0, "NAME", OPT_CHOICE, &opt.hash, choices_hash,
 		"The digest: sha256 (default), sha384, sha512, sha3-256, sha3-384 or sha3-512." },
 	{ "stack", 0, NULL, OPT_FLAG, &opt.stack, NULL,
-		"Digest modules with the signatures that they have, for one to be added above them; give "
-		"it to 'modseal attach', too. By default they are left out." },
+		"Digest modules with the signatures that they have, for one to be added above "
+		"them; give it to 'modseal attach', too. By default they are left out." },
 	{ "any-file", 0, NULL, OPT_FLAG, &opt.any_file, NULL,
 		"Take files that are no ELF modules, too." },
 	{ "output", 'o', "FILE", OPT_STRING, &opt.output, NULL,

@@ -14,16 +14,17 @@ static struct {
 
 const struct option_def sign_digests_table[] = {
 	{ "digests", 0, "FILE", OPT_STRING, &opt.digests, NULL,
-		"Sign what FILE (- is standard input) holds or names instead of modules: the output of "
-		"'modseal digest', Debian's files.json, or an archive NAME.cpio.rsasign of the Open "
-		"Build Service. The answers go to standard output or to -o." },
+		"Sign what FILE (- is standard input) holds or names instead of modules: the "
+		"output of 'modseal digest', Debian's files.json, or an archive NAME.cpio.rsasign "
+		"of the Open Build Service. The answers go to standard output or to -o." },
 	{ "format", 0, "KIND", OPT_CHOICE, &opt.format, choices_farm_format,
 		"What FILE is: lines, debian or cpio. By default its content tells." },
 	{ "root", 0, "DIR", OPT_STRING, &opt.root, NULL,
-		"For files.json: the directory in which each package lies unpacked, as DIR/PACKAGE." },
+		"For files.json: the directory in which each package lies unpacked, as "
+		"DIR/PACKAGE." },
 	{ "allow-digests", 0, NULL, OPT_FLAG, &opt.allow_digests, NULL,
-		"Sign digests although the certificate is not for modules only, so that whoever made them "
-		"could have an EFI program signed." },
+		"Sign digests although the certificate is not for modules only, so that whoever "
+		"made them could have an EFI program signed." },
 	{ 0 },
 };
 
@@ -102,14 +103,15 @@ static void warn(void)
 
 	if (blind)
 		fprintf(stderr,
-			"modseal: signing %zu bare digest%s: what they are of cannot be seen here, so "
-			"whoever makes them has the power of this key\n",
+			"modseal: signing %zu bare digest%s: what they are of cannot be seen here, "
+			"so whoever makes them has the power of this key\n",
 			blind, blind == 1 ? "" : "s");
 }
 
 static void summary(const struct run *run, const char *what)
 {
-	fprintf(stderr, "modseal: %lu of %zu %s", run->tally.n_done, ms_requests_count(requests), what);
+	fprintf(stderr, "modseal: %lu of %zu %s", run->tally.n_done, ms_requests_count(requests),
+		what);
 	if (run->tally.n_failed)
 		fprintf(stderr, ", %lu failed", run->tally.n_failed);
 	if (skipped)

@@ -53,10 +53,11 @@ static void explain(struct module *m, uint64_t keep, const struct ms_answers *an
 	}
 	if (module_digest(m, keep, entry->hash, digest, NULL) == 0 &&
 		memcmp(digest, entry->digest, ms_hash_size(entry->hash)) != 0) {
-		list_fault(list, entry->place, err, "%s is not what the digest was made of", m->path);
+		list_fault(list, entry->place, err, "%s is not what the digest was made of",
+			m->path);
 		err->code = MS_ERR_SIGNATURE;
-		err_hint(err, "It was changed since, or the digest was made with --stack and this is "
-			      "without, or the other way round. Nothing was attached.");
+		err_hint(err, "It was changed since, or the digest was made with --stack and this "
+			      "is without, or the other way round. Nothing was attached.");
 		return;
 	}
 	err_prefix(err, "%s:%lu: the signature", list->file, entry->place);

@@ -143,8 +143,8 @@ static int read_member(struct farm_list *list, struct newc_reader *reader,
 		list_drop_last(list);
 	} else if (is_signed(&content)) {
 		list_fault(list, reader->n, err, "%s is signed already", name);
-		err_hint(err, "What wraps the answer takes that signature off, and the new one would "
-			      "not fit: pack the module without it (modseal strip).");
+		err_hint(err, "What wraps the answer takes that signature off, and the new one "
+			      "would not fit: pack the module without it (modseal strip).");
 		return MS_ERR_MODULE;
 	}
 	return 0;

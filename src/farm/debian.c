@@ -44,7 +44,8 @@ static int read_file(struct farm_list *list, const char *package, struct json_ob
 		return wrong_shape(list, package,
 			"each of its files needs \"sig_type\" and \"file\"", err);
 	if (*path == '/')
-		return list_fault(list, place, err, "the name '%s' is refused: it is absolute", path);
+		return list_fault(list, place, err, "the name '%s' is refused: it is absolute",
+			path);
 	if (asprintf(&name, "%s/%s", package, path) < 0) {
 		name = NULL;
 		return err_nomem(err);

@@ -75,7 +75,8 @@ int input_read_all(struct input *in, size_t max, struct buf *out, struct ms_erro
 			return 0;
 		out->len += (size_t)n;
 		if (out->len > max)
-			return err_set(err, MS_ERR_IO, "%s is larger than %zu bytes", in->name, max);
+			return err_set(err, MS_ERR_IO, "%s is larger than %zu bytes", in->name,
+				max);
 	}
 }
 

@@ -30,8 +30,8 @@ static int read_digest(const struct farm_list *list, struct json_object *o,
 			entry->hash ? "not one to sign with" : "unknown");
 	if (hex_decode(digest, entry->digest, ms_hash_size(entry->hash)) < 0)
 		return list_fault(list, entry->place, err,
-			"the digest is not the %zu hex digits of a %s", 2 * ms_hash_size(entry->hash),
-			ms_hash_name(entry->hash));
+			"the digest is not the %zu hex digits of a %s",
+			2 * ms_hash_size(entry->hash), ms_hash_name(entry->hash));
 	return 0;
 }
 

@@ -22,7 +22,8 @@ static unsigned padding(size_t len)
 
 static int cut_off(const struct newc_reader *r, struct ms_error *err)
 {
-	return err_set(err, MS_ERR_MODULE, "%s is cut off within its member %lu", r->in->name, r->n);
+	return err_set(err, MS_ERR_MODULE, "%s is cut off within its member %lu", r->in->name,
+		r->n);
 }
 
 static int read_exactly(struct newc_reader *r, void *data, size_t len, struct ms_error *err)
@@ -163,7 +164,8 @@ int newc_add(struct buf *out, const struct newc_head *head, const char *name, co
 	char text[HEAD_LEN + 1];
 	size_t name_size = strlen(name) + 1;
 
-	snprintf(text, sizeof(text), NEWC_MAGIC "%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X",
+	snprintf(text, sizeof(text),
+		NEWC_MAGIC "%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X",
 		head->ino, head->mode, head->uid, head->gid, head->nlink, head->mtime,
 		(unsigned)len, head->dev_major, head->dev_minor, head->rdev_major,
 		head->rdev_minor, (unsigned)name_size, head->check);

@@ -34,8 +34,8 @@ int power_check(X509 *cert, struct ms_error *err)
 	err_set(err, MS_ERR_USAGE,
 		"\"%s\" may be good for more than modules, and a digest does not say what it is of",
 		subject ? subject : "?");
-	err_hint(err, "An EFI program could be signed this way, and started by machines that trust the "
-		      "certificate. If whoever makes these digests may do that, say so with "
+	err_hint(err, "An EFI program could be signed this way, and started by machines that trust "
+		      "the certificate. If whoever makes these digests may do that, say so with "
 		      "--allow-digests; better, use a certificate with the extended key usage "
 		      MODULE_SIGNING " (module signing).");
 	return MS_ERR_USAGE;

@@ -78,7 +78,8 @@ static int sign_named(struct hand *h, struct ms_error *err)
 	if (r < 0)
 		return r;
 	if (h->m->st.st_dev != st.st_dev || h->m->st.st_ino != st.st_ino)
-		return err_set(err, MS_ERR_MODULE, "%s was replaced while it was being opened", path);
+		return err_set(err, MS_ERR_MODULE, "%s was replaced while it was being opened",
+			path);
 	if (h->m->tail == MODULE_MALFORMED || h->m->tail == MODULE_INTERRUPTED)
 		return err_set(err, MS_ERR_MODULE, "%s ends in a broken signature: %s", path,
 			h->m->tail_reason);
