@@ -6,14 +6,15 @@
 #include "src/cli/choices.h"
 #include "src/cli/cli.h"
 #include "src/cli/keyopts.h"
+#include "src/cli/moduleopts.h"
 #include "src/cli/output.h"
 
 #include <modseal/sign.h>
 
 static struct {
-	const char *cert, *signature, *output;
+	const char *cert, *signature;
 	int hash, key_id;
-	bool raw, stack, any_file, json, quiet;
+	bool raw, stack;
 } opt;
 
 static const struct option_def table[] = {
@@ -30,18 +31,9 @@ static const struct option_def table[] = {
 		"The digest that a bare signature was made of (default sha256)." },
 	{ "key-id", 0, "KIND", OPT_CHOICE, &opt.key_id, choices_key_id,
 		"With --raw, how the CMS names its signer: issuer (default) or ski." },
-	{ "output", 'o', "FILE|DIR", OPT_STRING, &opt.output, NULL,
-		"Write there instead of in place: a file for one module, a directory (which keeps "
-		"the tree's layout) for several." },
 	{ "stack", 0, NULL, OPT_FLAG, &opt.stack, NULL,
 		"Add the signature above those that are there; it must have been made of them, too. "
 		"By default all are replaced." },
-	{ "any-file", 0, NULL, OPT_FLAG, &opt.any_file, NULL,
-		"Take files that are no ELF modules, too." },
-	{ "quiet", 'q', NULL, OPT_FLAG, &opt.quiet, NULL,
-		"Print no line for a module that went well." },
-	{ "json", 0, NULL, OPT_FLAG, &opt.json, NULL,
-		"Print one JSON object a line: one for each module, then a summary." },
 	{ 0 },
 };
 
@@ -55,7 +47,7 @@ static struct ms_attach_options attach_options(void)
 		.hash = (enum ms_hash)opt.hash,
 		.key_id = (enum ms_key_id)opt.key_id,
 		.stack = opt.stack,
-		.flags = opt.any_file ? MS_ANY_FILE : 0,
+		.flags = moduleopts_flags(),
 	};
 }
 
@@ -76,7 +68,7 @@ static int attach_one(const char *path, const char *dest, struct json_object *js
 	if (json) {
 		json_add_text(json, "result", "attached");
 		json_add_text(json, "written", dest ? dest : path);
-	} else if (!opt.quiet) {
+	} else if (!moduleopts.quiet) {
 		printf("%s: signature of %s attached\n", path, opt.signature ? opt.signature : beside);
 	}
 	return OUTCOME_DONE;
@@ -86,13 +78,13 @@ static int attach_all(int argc, char **argv)
 {
 	struct ms_attach_options options = attach_options();
 	struct batch batch = {
-		.source = { .argc = argc, .argv = argv, .output = opt.output },
-		.tally = { .done = "attached", .json = opt.json, .quiet = opt.quiet },
+		.source = { .argc = argc, .argv = argv, .output = moduleopts.output },
+		.tally = { .done = "attached", .json = moduleopts.json, .quiet = moduleopts.quiet },
 		.one = attach_one,
 	};
 
 	if (attach_signatures_asked())
-		return attach_signatures_run(argc, argv, &options, opt.output, opt.json, opt.quiet);
+		return attach_signatures_run(argc, argv, &options, moduleopts.output, moduleopts.json, moduleopts.quiet);
 	return batch_run(&batch);
 }
 
@@ -129,7 +121,7 @@ const struct command command_attach = {
 	.name = "attach",
 	.operands = "MODULE|DIR...",
 	.summary = "Append signatures that were made elsewhere, once they verify.",
-	.options = { table, attach_signatures_table, keyopts_table },
+	.options = { table, moduleopts_write, attach_signatures_table, keyopts_table },
 	.min_operands = 1,
 	.max_operands = -1,
 	.run = run,

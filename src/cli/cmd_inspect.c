@@ -1,21 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "src/cli/batch.h"
 #include "src/cli/cli.h"
+#include "src/cli/moduleopts.h"
 #include "src/cli/output.h"
 
 #include <modseal/verify.h>
-
-static struct {
-	bool any_file, json;
-} opt;
-
-static const struct option_def table[] = {
-	{ "any-file", 0, NULL, OPT_FLAG, &opt.any_file, NULL,
-		"Look at files that are no ELF modules, too." },
-	{ "json", 0, NULL, OPT_FLAG, &opt.json, NULL,
-		"Print one JSON object a line: one for each module, then a summary." },
-	{ 0 },
-};
 
 static const char *state_name(enum ms_module_state state)
 {
@@ -114,7 +103,7 @@ static int inspect_one(const char *path, const char *dest, struct json_object *j
 	struct ms_error *err)
 {
 	struct ms_inspection *i;
-	int r = ms_inspect(path, opt.any_file ? MS_ANY_FILE : 0, &i, err);
+	int r = ms_inspect(path, moduleopts_flags(), &i, err);
 
 	if (r < 0)
 		return r;
@@ -130,7 +119,7 @@ static int run(int argc, char **argv)
 {
 	struct batch batch = {
 		.source = { .argc = argc, .argv = argv },
-		.tally = { .done = "inspected", .json = opt.json },
+		.tally = { .done = "inspected", .json = moduleopts.json },
 		.one = inspect_one,
 	};
 
@@ -141,7 +130,7 @@ const struct command command_inspect = {
 	.name = "inspect",
 	.operands = "MODULE|DIR...",
 	.summary = "Show what modules carry: signer, digest, position, stacked ones.",
-	.options = { table },
+	.options = { moduleopts_read },
 	.min_operands = 1,
 	.max_operands = -1,
 	.run = run,

@@ -4,6 +4,7 @@
 #include "src/cli/choices.h"
 #include "src/cli/cli.h"
 #include "src/cli/keyopts.h"
+#include "src/cli/moduleopts.h"
 #include "src/cli/output.h"
 #include "src/cli/progress.h"
 #include "src/cli/sign_digests.h"
@@ -17,10 +18,10 @@
 
 static struct {
 	struct option_list keys;
-	const char *cert, *chain, *output;
+	const char *cert, *chain;
 	int hash, key_id, durability, progress;
 	unsigned jobs;
-	bool stack, keep_existing, dry_run, any_file, append, fail_fast, json, quiet;
+	bool stack, keep_existing, dry_run, append, fail_fast;
 } opt = { .progress = -1 };
 
 static const struct option_choice choices_durability[] = {
@@ -53,9 +54,6 @@ static const struct option_def table[] = {
 	{ "embed-certs", 0, "FILE", OPT_STRING, &opt.chain, NULL,
 		"Put the certificates of FILE into the signature, so that a kernel that trusts only "
 		"their issuer can follow them: the signer's own and the CAs between." },
-	{ "output", 'o', "FILE|DIR", OPT_STRING, &opt.output, NULL,
-		"Write there instead of in place: a file for one module, a directory (which keeps "
-		"the tree's layout) for several." },
 	{ "stack", 0, NULL, OPT_FLAG, &opt.stack, NULL,
 		"Add a signature above those that are there. The kernel checks the last one only. By "
 		"default all are replaced." },
@@ -74,17 +72,11 @@ static const struct option_def table[] = {
 		"empty modules)." },
 	{ "fail-fast", 0, NULL, OPT_FLAG, &opt.fail_fast, NULL,
 		"Stop at the first module that fails." },
-	{ "any-file", 0, NULL, OPT_FLAG, &opt.any_file, NULL,
-		"Sign files that are no ELF modules, too (kexec images, IMA modsig)." },
 	{ "dry-run", 'n', NULL, OPT_FLAG, &opt.dry_run, NULL,
 		"Tell what would be done; open the key, but sign and write nothing." },
 	{ "progress", 0, "KIND", OPT_CHOICE, &opt.progress, choices_progress,
 		"How far it has come, on standard error: terminal (one line; the default on a terminal), "
 		"json (an object a second) or none." },
-	{ "quiet", 'q', NULL, OPT_FLAG, &opt.quiet, NULL,
-		"Print no line for a module that went well." },
-	{ "json", 0, NULL, OPT_FLAG, &opt.json, NULL,
-		"Print one JSON object a line: one for each module, then a summary." },
 	{ 0 },
 };
 
@@ -143,8 +135,8 @@ static void print_done(struct run *run, const char *path, const char *dest,
 {
 	struct json_object *o;
 
-	if (!opt.json) {
-		if (!opt.quiet) {
+	if (!moduleopts.json) {
+		if (!moduleopts.quiet) {
 			progress_clear(&run->progress);
 			print_result(path, result);
 		}
@@ -160,14 +152,14 @@ static void keep_same(struct run *run, const struct source_item *item)
 {
 	pthread_mutex_lock(&run->report);
 	progress_clear(&run->progress);
-	if (opt.json) {
+	if (moduleopts.json) {
 		struct json_object *o = json_object_new_object();
 
 		json_add_text(o, "module", item->path);
 		json_add_text(o, "result", "kept");
 		json_add_text(o, "same_as", item->same_as);
 		json_print(o);
-	} else if (!opt.quiet) {
+	} else if (!moduleopts.quiet) {
 		printf("%s: kept (the same file as %s)\n", item->path, item->same_as);
 	}
 	tally_count(&run->tally, OUTCOME_KEPT);
@@ -254,7 +246,7 @@ static enum progress_kind progress_kind(void)
 static int sign_digests(void)
 {
 	struct sign_digests_options options = {
-		.output = opt.output,
+		.output = moduleopts.output,
 		.jobs = opt.jobs,
 		.fail_fast = opt.fail_fast,
 		.dry_run = opt.dry_run,
@@ -267,11 +259,11 @@ static int sign_digests(void)
 static int sign_all(int argc, char **argv)
 {
 	struct run run = {
-		.source = { .argc = argc, .argv = argv, .output = opt.output,
+		.source = { .argc = argc, .argv = argv, .output = moduleopts.output,
 			.sweep = !opt.dry_run, .dry_run = opt.dry_run },
 		.report = PTHREAD_MUTEX_INITIALIZER,
-		.tally = { .done = opt.dry_run ? "would be signed" : "signed", .json = opt.json,
-			.quiet = opt.quiet },
+		.tally = { .done = opt.dry_run ? "would be signed" : "signed", .json = moduleopts.json,
+			.quiet = moduleopts.quiet },
 	};
 	struct ms_batch_options options = {
 		.jobs = opt.jobs,
@@ -312,7 +304,7 @@ static int open_signer(struct ms_context *ctx, struct ms_key **keys, struct ms_e
 	struct ms_sign_options options = {
 		.hash = (enum ms_hash)opt.hash,
 		.key_id = (enum ms_key_id)opt.key_id,
-		.flags = opt.any_file ? MS_ANY_FILE : 0,
+		.flags = moduleopts_flags(),
 		.stack = opt.stack,
 		.keep_existing = opt.keep_existing,
 		.dry_run = opt.dry_run,
@@ -355,9 +347,9 @@ static int check_usage(int argc)
 		return 0;
 	if (argc)
 		return usage("--digests is instead of modules: name the one or the others");
-	if (opt.stack || opt.keep_existing || opt.append || opt.json)
+	if (opt.stack || opt.keep_existing || opt.append || moduleopts.json)
 		return usage("--stack, --keep-existing, --append and --json don't go with --digests");
-	return sign_digests_open(&opt.hash, opt.any_file);
+	return sign_digests_open(&opt.hash, moduleopts.any_file);
 }
 
 static int run(int argc, char **argv)
@@ -396,7 +388,7 @@ const struct command command_sign = {
 	.name = "sign",
 	.operands = "MODULE|DIR... | --digests FILE",
 	.summary = "Sign modules, or all modules below directories.",
-	.options = { table, sign_digests_table, keyopts_table },
+	.options = { table, moduleopts_write, sign_digests_table, keyopts_table },
 	.min_operands = 0,
 	.max_operands = -1,
 	.run = run,

@@ -2,6 +2,7 @@
 #include "src/cli/batch.h"
 #include "src/cli/cli.h"
 #include "src/cli/keyopts.h"
+#include "src/cli/moduleopts.h"
 #include "src/cli/output.h"
 
 #include <modseal/verify.h>
@@ -10,18 +11,13 @@
 
 static struct {
 	struct option_list certs;
-	bool any_file, json, quiet;
 } opt;
 
 static const struct option_def table[] = {
 	{ "cert", 'c', "CERT", OPT_LIST, &opt.certs, NULL,
 		"A certificate to trust: a file (PEM, all of it; or DER) or a PKCS#11 URI. May be "
 		"given several times; needed." },
-	{ "any-file", 0, NULL, OPT_FLAG, &opt.any_file, NULL,
-		"Look at files that are no ELF modules, too." },
-	{ "quiet", 'q', NULL, OPT_FLAG, &opt.quiet, NULL, "Print no line for a valid module." },
-	{ "json", 0, NULL, OPT_FLAG, &opt.json, NULL,
-		"Print one JSON object a line: one for each module, then a summary." },
+	{ "quiet", 'q', NULL, OPT_FLAG, &moduleopts.quiet, NULL, "Print no line for a valid module." },
 	{ 0 },
 };
 
@@ -32,7 +28,7 @@ static struct {
 
 static void print_verdict(const char *path, const struct ms_verification *v)
 {
-	if (opt.quiet && v->verdict == MS_VALID)
+	if (moduleopts.quiet && v->verdict == MS_VALID)
 		return;
 	printf("%s: %s", path, ms_verdict_name(v->verdict));
 	if (v->verdict == MS_VALID)
@@ -50,7 +46,7 @@ static int verify_one(const char *path, const char *dest, struct json_object *js
 	struct ms_error *err)
 {
 	struct ms_verification v;
-	int r = ms_verify(path, opt.any_file ? MS_ANY_FILE : 0, trusted.certs, trusted.n, &v, err);
+	int r = ms_verify(path, moduleopts_flags(), trusted.certs, trusted.n, &v, err);
 
 	if (r < 0)
 		return r;
@@ -99,7 +95,7 @@ static int run(int argc, char **argv)
 {
 	struct batch batch = {
 		.source = { .argc = argc, .argv = argv },
-		.tally = { .done = "valid", .no = "not valid", .json = opt.json, .quiet = opt.quiet },
+		.tally = { .done = "valid", .no = "not valid", .json = moduleopts.json, .quiet = moduleopts.quiet },
 		.one = verify_one,
 	};
 	struct ms_error err = { .code = MS_ERR_NOMEM, .message = "out of memory" };
@@ -126,7 +122,7 @@ const struct command command_verify = {
 	.name = "verify",
 	.operands = "MODULE|DIR...",
 	.summary = "Tell whether kernels that trust given certificates accept modules.",
-	.options = { table, keyopts_table },
+	.options = { table, moduleopts_read, keyopts_table },
 	.min_operands = 1,
 	.max_operands = -1,
 	.run = run,
