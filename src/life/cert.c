@@ -10,8 +10,10 @@
 #include "src/life/profile.h"
 #include "src/life/subject.h"
 
+#include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/rand.h>
+#include <openssl/x509v3.h>
 #include <string.h>
 
 #define DEFAULT_DAYS 36500
@@ -100,6 +102,8 @@ static int settle(const struct ms_cert_request *request, const X509_NAME *name,
 		r = profile_load(request->config, &s->conf, err);
 		if (r == 0 && !s->hash)
 			r = profile_hash(s->conf, request->config, &s->hash, err);
+		if (r == 0 && !s->hash)
+			s->hash = MS_HASH_SHA256; /* what openssl takes then, whatever the key */
 	}
 	if (r < 0)
 		return r;
@@ -123,6 +127,24 @@ MS_API int ms_cert_request_check(const struct ms_cert_request *request, struct m
 	return settle(request, NULL, NULL, &s, err);
 }
 
+static int check_issuer(X509 *issuer, const struct ms_key *key, struct ms_error *err)
+{
+	AUTO_FREE char *subject = cert_name_text(X509_get_subject_name(issuer));
+	int ca = X509_check_ca(issuer);
+
+	ERR_clear_error();
+	if (!cert_fits_key(issuer, key->pub))
+		return err_set(err, MS_ERR_CERT, "the issuer's certificate \"%s\" is not of the key %s",
+			subject ? subject : "?", key->uri);
+	if (ca)
+		return 0;
+	err_set(err, MS_ERR_CERT, "the issuer's certificate \"%s\" is not that of a CA",
+		subject ? subject : "?");
+	err_hint(err, "One with basicConstraints CA:TRUE and keyUsage keyCertSign is needed; modseal "
+		      "cert --profile ca makes one.");
+	return MS_ERR_CERT;
+}
+
 int life_cert_make(EVP_PKEY *pub, struct ms_key *self, const X509_NAME *name,
 	const struct ms_cert_request *request, X509 **out, struct ms_error *err)
 {
@@ -137,10 +159,9 @@ int life_cert_make(EVP_PKEY *pub, struct ms_key *self, const X509_NAME *name,
 	if (!signer || !request->issuer_key != !issuer)
 		return err_set(err, MS_ERR_USAGE,
 			"an issuer needs both its key and its certificate");
-	if (issuer && !cert_fits_key(issuer, signer->pub))
-		return err_set(err, MS_ERR_CERT, "the issuer's certificate is not of the key %s",
-			signer->uri);
-	r = settle(request, name, signer->pub, &s, err);
+	r = issuer ? check_issuer(issuer, signer, err) : 0;
+	if (r == 0)
+		r = settle(request, name, signer->pub, &s, err);
 	if (r == 0)
 		r = set_frame(cert, pub, s.name, issuer, request->days, err);
 	if (r == 0)

@@ -123,9 +123,27 @@ static const char *entry_type(const char *name)
 	return dot && dot[1] ? dot + 1 : name;
 }
 
+/* With prompts a section holds questions, and answers as NAME_default, which -batch takes. *type is
+ * the name's beginning; 0: not an answer. */
+static int take_answer(const char *name, int prompts, char *type, size_t size)
+{
+	static const char suffix[] = "_default";
+	size_t len = strlen(name), end = sizeof(suffix) - 1;
+
+	if (prompts) {
+		if (len <= end || strcmp(name + len - end, suffix) != 0)
+			return 0;
+		len -= end;
+	}
+	snprintf(type, size, "%.*s", (int)len, name);
+	return 1;
+}
+
 int profile_subject(const CONF *conf, const char *path, X509_NAME **out, struct ms_error *err)
 {
 	AUTO_NAME X509_NAME *name = X509_NAME_new();
+	const char *prompt = NCONF_get_string(conf, "req", "prompt");
+	int prompts = !prompt || strcmp(prompt, "no") != 0;
 	const char *section = NCONF_get_string(conf, "req", "distinguished_name");
 	STACK_OF(CONF_VALUE) *entries = section ? NCONF_get_section(conf, section) : NULL;
 
@@ -134,8 +152,11 @@ int profile_subject(const CONF *conf, const char *path, X509_NAME **out, struct 
 		return err_nomem(err);
 	for (int i = 0; i < sk_CONF_VALUE_num(entries); i++) {
 		const CONF_VALUE *v = sk_CONF_VALUE_value(entries, i);
+		char type[128];
 
-		if (!X509_NAME_add_entry_by_txt(name, entry_type(v->name), MBSTRING_UTF8,
+		if (!take_answer(v->name, prompts, type, sizeof(type)))
+			continue;
+		if (!X509_NAME_add_entry_by_txt(name, entry_type(type), MBSTRING_UTF8,
 			    (const unsigned char *)v->value, -1, -1, 0))
 			return ossl_err(err, MS_ERR_USAGE, "%s: '%s = %s' is no part of a name",
 				path, v->name, v->value);
@@ -157,6 +178,31 @@ int profile_hash(const CONF *conf, const char *path, enum ms_hash *hash, struct 
 	return err_set(err, MS_ERR_USAGE, "%s: default_md '%s' is not understood", path, md);
 }
 
+/* What openssl does with key identifiers: "none" takes one away, and there is a subject's always, an
+ * authority's unless the certificate is self-signed. */
+static int settle_id(X509 *cert, X509V3_CTX *ctx, int nid, const struct extension *e)
+{
+	int at = X509_get_ext_by_NID(cert, nid, -1);
+	X509_EXTENSION *found;
+
+	if (at < 0)
+		return !e || add(cert, ctx, e);
+	found = X509_get_ext(cert, at);
+	if (ASN1_STRING_length(X509_EXTENSION_get_data(found)) > 2)
+		return 1;
+	X509_EXTENSION_free(X509_delete_ext(cert, at));
+	return 1;
+}
+
+static int settle_ids(X509 *cert, X509 *issuer, X509V3_CTX *ctx)
+{
+	static const struct extension subject = { "subjectKeyIdentifier", "hash" };
+	static const struct extension authority = { "authorityKeyIdentifier", "keyid" };
+
+	return settle_id(cert, ctx, NID_subject_key_identifier, &subject) &&
+		settle_id(cert, ctx, NID_authority_key_identifier, issuer ? &authority : NULL);
+}
+
 int profile_apply_conf(X509 *cert, X509 *issuer, CONF *conf, const char *path,
 	struct ms_error *err)
 {
@@ -164,11 +210,12 @@ int profile_apply_conf(X509 *cert, X509 *issuer, CONF *conf, const char *path,
 	X509V3_CTX ctx;
 
 	ERR_clear_error();
-	if (!section)
-		return 0;
 	X509V3_set_ctx(&ctx, issuer ? issuer : cert, cert, NULL, NULL, 0);
 	X509V3_set_nconf(&ctx, conf);
-	if (X509V3_EXT_add_nconf(conf, &ctx, section, cert))
+	if (section && !X509V3_EXT_add_nconf(conf, &ctx, section, cert))
+		return ossl_err(err, MS_ERR_USAGE, "%s: an extension of [%s] cannot be made", path,
+			section);
+	if (settle_ids(cert, issuer, &ctx))
 		return 0;
-	return ossl_err(err, MS_ERR_USAGE, "%s: an extension of [%s] cannot be made", path, section);
+	return ossl_err(err, MS_ERR_CERT, "a key identifier cannot be made");
 }

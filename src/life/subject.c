@@ -19,6 +19,8 @@ static const char *take_part(const char *p, char separator, char *type, char *va
 	for (; *p && *p != separator; p++) {
 		if (*p == '=' && !equals) {
 			equals = 1;
+			while (to > start && to[-1] == ' ')
+				to--;
 			*to = '\0';
 			to = start = value;
 			while (p[1] == ' ')
