@@ -6,11 +6,13 @@
 #include "engines/pkcs11/ckr.h"
 #include "engines/pkcs11/login.h"
 #include "engines/pkcs11/mech.h"
+#include "engines/pkcs11/recover.h"
 #include "src/base/error.h"
 
 #include <string.h>
 
 #define PIECE 16384 /* bytes of a message handed over at once */
+#define TRIES 4     /* of a signature, while what was lost can be mended */
 
 /* -- what it can do ---------------------------------------------------------------------- */
 
@@ -52,7 +54,9 @@ static enum key_input can(const struct ms_key *key, enum ms_hash hash, struct ms
 /* -- one signature ----------------------------------------------------------------------- */
 
 struct sign {
+	const struct ms_key *of;
 	const struct p11_key *key;
+	struct p11_seen seen;
 	CK_MECHANISM_TYPE mechanism;
 	bool whole;          /* data is a message: given in pieces */
 	const uint8_t *data; /* the caller's, copied before it goes into the module */
@@ -60,7 +64,7 @@ struct sign {
 	uint8_t *sig;        /* the caller's, KEY_SIG_MAX */
 	size_t sig_len;
 	CK_RV rv;            /* why the last try failed; CKR_OK if it was no call that failed */
-	struct ms_error *err;
+	struct ms_error *err; /* never NULL */
 };
 
 static int failed(struct sign *s, CK_RV rv, const char *call)
@@ -127,18 +131,17 @@ static int sign_in(struct sign *s, CK_SESSION_HANDLE session)
 	const struct p11_key *k = s->key;
 	struct p11_token *t = k->token;
 	CK_MECHANISM mechanism = { s->mechanism, NULL, 0 };
-	CK_OBJECT_HANDLE handle = k->handle;
+	CK_OBJECT_HANDLE handle = s->seen.handle;
 	CK_BYTE out[KEY_SIG_MAX];
 	CK_ULONG out_len = sizeof(out);
 	CK_RV rv;
 	int r;
 
-	s->rv = CKR_OK;
 	rv = P11_CALL(t->module, t->name, C_SignInit, session, &mechanism, handle);
 	if (rv != CKR_OK)
 		return failed(s, rv, "C_SignInit");
 	if (k->always_authenticate) {
-		r = p11_context_login(t, session, s->err);
+		r = p11_context_login(t, session, &s->rv, s->err);
 		if (r < 0)
 			return r;
 	}
@@ -147,46 +150,47 @@ static int sign_in(struct sign *s, CK_SESSION_HANDLE session)
 	return r < 0 ? r : take_signature(s, out, out_len);
 }
 
-/* A session that the token closed is replaced once, if the login outlived it. */
-static bool may_try_again(struct sign *s)
+/* rv is CKR_GENERAL_ERROR when no session was to be had: the token may be gone. */
+static int try(struct sign *s)
 {
 	struct p11_token *t = s->key->token;
 	CK_SESSION_HANDLE session;
-	bool user = false;
-	CK_RV rv;
+	int r;
 
-	if ((s->rv != CKR_SESSION_HANDLE_INVALID && s->rv != CKR_SESSION_CLOSED &&
-		    s->rv != CKR_OPERATION_ACTIVE) ||
-		p11_session_get(t, &session, NULL) < 0)
-		return false;
-	rv = p11_session_state(t, session, &user);
-	if (rv != CKR_OK) {
-		p11_session_drop(t, session, rv);
-		return false;
+	s->seen = p11_look(s->key);
+	s->rv = CKR_GENERAL_ERROR;
+	r = p11_session_get(t, &session, s->err);
+	if (r < 0)
+		return r;
+	s->seen = p11_look(s->key);
+	if (s->seen.stale) {
+		p11_session_put(t, session);
+		s->rv = CKR_KEY_HANDLE_INVALID;
+		return err_set(s->err, MS_ERR_TOKEN, "%s was logged in to anew", t->name);
 	}
-	p11_session_put(t, session);
-	return user || !(t->info.flags & CKF_LOGIN_REQUIRED);
+	s->rv = CKR_OK;
+	r = sign_in(s, session);
+	if (r == 0)
+		p11_session_put(t, session);
+	else
+		p11_session_drop(t, session, s->rv); /* it may still be active */
+	return r;
 }
 
 static int sign_fn(void *arg)
 {
 	struct sign *s = arg;
-	struct p11_token *t = s->key->token;
-	int r, tries = 0;
+	int tries = 0;
 
-	do {
-		CK_SESSION_HANDLE session;
+	for (;;) {
+		int r = try(s);
 
-		r = p11_session_get(t, &session, s->err);
+		if (r == 0 || r == MS_ERR_TIMEOUT || !p11_may_be_lost(s->rv) || ++tries == TRIES)
+			return r;
+		r = p11_recover(s->of, s->seen, s->rv, s->err);
 		if (r < 0)
 			return r;
-		r = sign_in(s, session);
-		if (r == 0)
-			p11_session_put(t, session);
-		else
-			p11_session_drop(t, session, s->rv); /* it may still be active */
-	} while (r < 0 && tries++ == 0 && may_try_again(s));
-	return r;
+	}
 }
 
 static int sign(struct ms_key *key, enum key_input input, enum ms_hash hash, const uint8_t *data,
@@ -194,7 +198,10 @@ static int sign(struct ms_key *key, enum key_input input, enum ms_hash hash, con
 {
 	const struct p11_key *k = key->priv;
 	uint8_t digest_info[P11_DIGEST_INFO_MAX];
-	struct sign s = { .key = k, .data = data, .len = len, .sig = sig, .err = err };
+	struct ms_error own = { 0 };
+	struct sign s = {
+		.of = key, .key = k, .data = data, .len = len, .sig = sig, .err = err ? err : &own
+	};
 	int r;
 
 	if (input == KEY_INPUT_MESSAGE) {
@@ -225,7 +232,7 @@ static void key_free(struct ms_key *key)
 {
 	struct p11_key *k = key->priv;
 
-	if (k && k->always_authenticate)
+	if (k)
 		p11_pin_release(k->token);
 	free(k);
 	key->priv = NULL;

@@ -8,7 +8,9 @@
 
 struct p11_key {
 	struct p11_token *token;
-	CK_OBJECT_HANDLE handle;
+	CK_OBJECT_HANDLE handle;  /* with epoch: under token->pool.lock once the key is made */
+	unsigned epoch;           /* token->epoch of the handle */
+	bool login;               /* the user was logged in when it was opened: it may need that */
 	bool rsa;                 /* else EC */
 	size_t size;              /* bytes of the modulus, or of the order */
 	unsigned order_bits;      /* EC */

@@ -224,6 +224,7 @@ static int make_key(struct load *l, struct ms_key **out, struct ms_error *err)
 		return err_nomem(err);
 	}
 	*priv = l->key;
+	priv->epoch = t->epoch;
 	key->priv = priv;
 	key->cert = STEAL(l->cert);
 	key->hardware = l->hardware;
@@ -239,7 +240,7 @@ int p11_key_load(struct p11_token *token, CK_OBJECT_HANDLE handle, const struct 
 	struct load l = {
 		.reader.err = &own, /* its code is looked at, so it must be there */
 		.named_by = uri,
-		.key = { .token = token, .handle = handle },
+		.key = { .token = token, .handle = handle, .login = token->logged_in },
 	};
 	int r = p11_run(token->module, load_fn, &l, &own);
 
@@ -248,11 +249,11 @@ int p11_key_load(struct p11_token *token, CK_OBJECT_HANDLE handle, const struct 
 			"%s: %u certificates beside this key certify it; the first is used "
 			"unless another is named",
 			l.uri, l.n_fitting);
-	if (r == 0 && l.key.always_authenticate)
-		r = p11_pin_hold(token, uri, &own);
+	if (r == 0)
+		r = p11_pin_hold(token, uri, l.key.always_authenticate, &own);
 	if (r == 0) {
 		r = make_key(&l, key, &own);
-		if (r < 0 && l.key.always_authenticate)
+		if (r < 0)
 			p11_pin_release(token);
 	}
 	load_free(&l);

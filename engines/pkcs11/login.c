@@ -109,18 +109,22 @@ static int prepare_fn(void *arg)
 	return 0;
 }
 
+void p11_pin_append_outlook(CK_FLAGS flags, struct ms_error *err)
+{
+	if (flags & CKF_USER_PIN_LOCKED)
+		err_append(err, ". The PIN is locked now");
+	else if (flags & CKF_USER_PIN_FINAL_TRY)
+		err_append(err, ". One more wrong PIN locks the token");
+}
+
 static int refused(struct login *login, CK_RV rv)
 {
 	struct p11_token *t = login->token;
 
 	ckr_err(login->err, rv, t->name, "C_Login");
 	err_append(login->err, "; it came from %s", login->origin);
-	if (p11_token_refresh(t, NULL) < 0)
-		return MS_ERR_PIN;
-	if (t->info.flags & CKF_USER_PIN_LOCKED)
-		err_append(login->err, ". The PIN is locked now");
-	else if (t->info.flags & CKF_USER_PIN_FINAL_TRY)
-		err_append(login->err, ". One more wrong PIN locks the token");
+	if (p11_token_refresh(t, NULL) == 0)
+		p11_pin_append_outlook(t->info.flags, login->err);
 	return MS_ERR_PIN;
 }
 
@@ -132,6 +136,7 @@ static int judge(struct login *login, CK_SESSION_HANDLE session, CK_RV rv)
 	if (rv == CKR_OK) {
 		t->logged_in = true;
 		t->ours = true;
+		p11_token_begin_epoch(t);
 		return 0;
 	}
 	/* Another program part logged in since prepare_fn() looked. */
@@ -145,7 +150,7 @@ static int judge(struct login *login, CK_SESSION_HANDLE session, CK_RV rv)
 	return ckr_err(login->err, rv, t->name, "C_Login");
 }
 
-static CK_RV call_login(struct p11_token *t, CK_SESSION_HANDLE session, CK_USER_TYPE user,
+CK_RV p11_call_login(struct p11_token *t, CK_SESSION_HANDLE session, CK_USER_TYPE user,
 	struct secret *pin)
 {
 	if (!pin)
@@ -169,7 +174,7 @@ static int login_fn(void *arg)
 	r = p11_session_get(t, &session, login->err);
 	if (r < 0)
 		return r;
-	rv = call_login(t, session, CKU_USER, pin);
+	rv = p11_call_login(t, session, CKU_USER, pin);
 	login->refused = ckr_pin_refused(rv);
 	r = judge(login, session, rv);
 	if (r == 0 || login->refused)
@@ -183,7 +188,7 @@ static int login_fn(void *arg)
 static int login_pin(struct p11_token *t, const struct p11_uri *uri, struct secret **pin,
 	const char **origin, struct ms_error *err)
 {
-	if (!t->pin || t->pin_bad || has_pad(t))
+	if (!t->pin || t->pin_bad || has_pad(t) || (t->info.flags & P11_PIN_AT_RISK))
 		return get_pin(t, uri, pin, origin, err);
 	*origin = "before";
 	*pin = secret_dup(t->pin);
@@ -208,21 +213,26 @@ int p11_login(struct p11_token *t, const struct p11_uri *uri, struct ms_error *e
 	r = p11_run(t->module, login_fn, &login, err);
 	if (login.refused && p11_remember_refusal(t->module, t->name) < 0)
 		return err_nomem(err);
-	if (r == 0)
-		p11_token_keep_pin(t, STEAL(pin));
-	return r;
+	if (r < 0)
+		return r;
+	p11_token_keep_pin(t, STEAL(pin));
+	pthread_mutex_lock(&t->pool.lock);
+	t->again = false;
+	pthread_mutex_unlock(&t->pool.lock);
+	return 0;
 }
 
 /* -- a PIN for each signature ------------------------------------------------------------ */
 
-int p11_pin_hold(struct p11_token *t, const struct p11_uri *uri, struct ms_error *err)
+int p11_pin_hold(struct p11_token *t, const struct p11_uri *uri, bool each,
+	struct ms_error *err)
 {
 	AUTO_SECRET struct secret *pin = NULL;
 	struct login login = { .token = t, .err = err };
 	const char *origin;
 	int r;
 
-	if (!t->pin && !has_pad(t)) {
+	if (each && !t->pin && !has_pad(t)) {
 		r = p11_run(t->module, prepare_fn, &login, err);
 		if (r == 0)
 			r = get_pin(t, uri, &pin, &origin, err);
@@ -287,18 +297,21 @@ static void end_context(struct p11_token *t, CK_RV rv)
 	pthread_mutex_unlock(&pool->lock);
 }
 
-int p11_context_login(struct p11_token *t, CK_SESSION_HANDLE session, struct ms_error *err)
+int p11_context_login(struct p11_token *t, CK_SESSION_HANDLE session, CK_RV *rv,
+	struct ms_error *err)
 {
 	AUTO_SECRET struct secret *pin = NULL;
-	CK_RV rv;
 	int r = begin_context(t, &pin, err);
+	CK_RV answer;
 
+	*rv = CKR_OK;
 	if (r < 0)
 		return r;
-	rv = call_login(t, session, CKU_CONTEXT_SPECIFIC, pin);
-	end_context(t, rv);
+	answer = p11_call_login(t, session, CKU_CONTEXT_SPECIFIC, pin);
+	end_context(t, answer);
 	/* Where the token holds the user for logged in, C_Sign decides. */
-	if (rv == CKR_OK || rv == CKR_USER_ALREADY_LOGGED_IN)
+	if (answer == CKR_OK || answer == CKR_USER_ALREADY_LOGGED_IN)
 		return 0;
-	return ckr_err(err, rv, t->name, "C_Login for this signature");
+	*rv = answer;
+	return ckr_err(err, answer, t->name, "C_Login for this signature");
 }

@@ -20,6 +20,7 @@ struct p11_state {
 	struct p11_module **modules;
 	size_t n_modules;
 	bool configured; /* p11-kit's configured modules are among them */
+	pthread_mutex_t lock; /* of what follows */
 	char **refused;
 	size_t n_refused;
 };
@@ -41,6 +42,7 @@ static struct p11_state *state_of(struct ms_context *ctx, struct ms_error *err)
 		return NULL;
 	}
 	state->ctx = ctx;
+	pthread_mutex_init(&state->lock, NULL);
 	if (context_put(ctx, &engine_pkcs11, state, state_free) < 0) {
 		state_free(state);
 		err_set(err, MS_ERR_INTERNAL, "the context has no room for the PKCS#11 engine");
@@ -260,19 +262,21 @@ int p11_modules_for(struct ms_context *ctx, const struct p11_uri *uri, struct p1
 
 /* -- PINs that were refused -------------------------------------------------------------- */
 
+/* The lock: a login is renewed by a thread that signs. */
 bool p11_pin_was_refused(const struct p11_module *module, const char *token)
 {
-	const struct p11_state *state = module->state;
+	struct p11_state *state = module->state;
+	bool was = false;
 
-	for (size_t i = 0; i < state->n_refused; i++)
-		if (!strcmp(state->refused[i], token))
-			return true;
-	return false;
+	pthread_mutex_lock(&state->lock);
+	for (size_t i = 0; i < state->n_refused && !was; i++)
+		was = !strcmp(state->refused[i], token);
+	pthread_mutex_unlock(&state->lock);
+	return was;
 }
 
-int p11_remember_refusal(const struct p11_module *module, const char *token)
+static int add_refused(struct p11_state *state, const char *token)
 {
-	struct p11_state *state = module->state;
 	char **list = reallocarray(state->refused, state->n_refused + 1, sizeof(*list));
 
 	if (!list)
@@ -283,6 +287,17 @@ int p11_remember_refusal(const struct p11_module *module, const char *token)
 		return -1;
 	state->n_refused++;
 	return 0;
+}
+
+int p11_remember_refusal(const struct p11_module *module, const char *token)
+{
+	struct p11_state *state = module->state;
+	int r;
+
+	pthread_mutex_lock(&state->lock);
+	r = add_refused(state, token);
+	pthread_mutex_unlock(&state->lock);
+	return r;
 }
 
 /* -- the end ----------------------------------------------------------------------------- */
@@ -325,5 +340,6 @@ static void state_free(void *arg)
 	for (size_t i = 0; i < state->n_refused; i++)
 		free(state->refused[i]);
 	free(state->refused);
+	pthread_mutex_destroy(&state->lock);
 	free(state);
 }

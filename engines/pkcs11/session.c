@@ -77,6 +77,16 @@ void p11_pool_wait(struct p11_pool *pool)
 	pthread_cond_timedwait(&pool->freed, &pool->lock, &ts);
 }
 
+static bool is_anothers(const struct p11_pool *pool)
+{
+	return pool->reserved && !pthread_equal(pool->reserved_for, pthread_self());
+}
+
+static bool must_wait(const struct p11_pool *pool)
+{
+	return is_anothers(pool) || (!pool->n_idle && pool->n_open >= pool->max);
+}
+
 /* An idle session (true), or the right to open one (false, *rv CKR_OK), or neither. */
 static bool take_idle(struct p11_token *t, CK_SESSION_HANDLE *session, CK_RV *rv)
 {
@@ -85,16 +95,16 @@ static bool take_idle(struct p11_token *t, CK_SESSION_HANDLE *session, CK_RV *rv
 
 	*rv = CKR_OK;
 	pthread_mutex_lock(&pool->lock);
-	while (!pool->n_idle && pool->n_open >= pool->max && !watch_stuck(t->module->watch))
+	while (must_wait(pool) && !watch_stuck(t->module->watch))
 		p11_pool_wait(pool);
-	if (pool->n_idle) {
+	if (must_wait(pool)) {
+		*rv = CKR_SESSION_COUNT;
+	} else if (pool->n_idle) {
 		*session = pool->idle[--pool->n_idle];
 		taken = true;
-	} else if (pool->n_open < pool->max) {
+	} else {
 		pool->n_open++;
 		pool->n_opening++;
-	} else {
-		*rv = CKR_SESSION_COUNT;
 	}
 	pthread_mutex_unlock(&pool->lock);
 	return taken;
@@ -140,7 +150,7 @@ bool p11_session_get_idle(struct p11_token *t, CK_SESSION_HANDLE *session)
 	bool taken;
 
 	pthread_mutex_lock(&pool->lock);
-	taken = pool->n_idle > 0;
+	taken = pool->n_idle > 0 && !is_anothers(pool);
 	if (taken)
 		*session = pool->idle[--pool->n_idle];
 	pthread_mutex_unlock(&pool->lock);
@@ -201,7 +211,8 @@ void p11_session_drop(struct p11_token *t, CK_SESSION_HANDLE session, CK_RV why)
 		(void)P11_CALL(t->module, t->name, C_CloseSession, session);
 		take_out(&t->pool, true);
 	} else if (open_session(t, &other) == CKR_OK) {
-		(void)P11_CALL(t->module, t->name, C_CloseSession, session);
+		if (other != session) /* as it may be called again, if the old one was gone */
+			(void)P11_CALL(t->module, t->name, C_CloseSession, session);
 		p11_session_put(t, other);
 	} else if (ckr_session_gone(why)) {
 		(void)P11_CALL(t->module, t->name, C_CloseSession, session);
@@ -209,6 +220,53 @@ void p11_session_drop(struct p11_token *t, CK_SESSION_HANDLE session, CK_RV why)
 	} else {
 		p11_session_put(t, session);
 	}
+}
+
+bool p11_pool_reserve(struct p11_token *t)
+{
+	struct p11_pool *pool = &t->pool;
+	bool idle;
+
+	pthread_mutex_lock(&pool->lock);
+	pool->reserved = true;
+	pool->reserved_for = pthread_self();
+	while (pool->n_idle < pool->n_open && !watch_stuck(t->module->watch))
+		p11_pool_wait(pool);
+	idle = pool->n_idle == pool->n_open;
+	pthread_mutex_unlock(&pool->lock);
+	return idle;
+}
+
+void p11_pool_release(struct p11_token *t)
+{
+	struct p11_pool *pool = &t->pool;
+
+	pthread_mutex_lock(&pool->lock);
+	pool->reserved = false;
+	pthread_cond_broadcast(&pool->freed);
+	pthread_mutex_unlock(&pool->lock);
+}
+
+bool p11_pool_clean(struct p11_token *t, bool *user)
+{
+	CK_SESSION_HANDLE session, living[P11_MAX_SESSIONS];
+	unsigned n = 0;
+
+	*user = false;
+	while (p11_session_get_idle(t, &session)) {
+		bool as_user;
+
+		if (p11_session_state(t, session, &as_user) == CKR_OK) {
+			living[n++] = session;
+			*user = as_user;
+			continue;
+		}
+		(void)P11_CALL(t->module, t->name, C_CloseSession, session);
+		p11_session_forget(t);
+	}
+	for (unsigned i = 0; i < n; i++)
+		p11_session_put(t, living[i]);
+	return n > 0;
 }
 
 CK_RV p11_session_state(struct p11_token *t, CK_SESSION_HANDLE session, bool *user)

@@ -24,6 +24,8 @@ struct p11_pool {
 	unsigned n_open; /* idle, in use, being opened or closed */
 	unsigned n_opening, n_closing; /* of these */
 	unsigned max;    /* the token gives no more */
+	bool reserved;   /* all are for this thread */
+	pthread_t reserved_for;
 	bool rw;         /* the sessions are read/write; set it while none is open */
 };
 
@@ -54,6 +56,16 @@ CK_RV p11_session_open_rw(struct p11_token *token, CK_SESSION_HANDLE *session);
 
 /* Whether a user is logged in, as the token sees it. Fails when the session is gone. */
 CK_RV p11_session_state(struct p11_token *token, CK_SESSION_HANDLE session, bool *user);
+
+/* Waits until no session is in use; then they are this thread's alone, and others wait for one until
+ * p11_pool_release(). False: a call is stuck. One thread at a time, which has none itself. */
+bool p11_pool_reserve(struct p11_token *token);
+void p11_pool_release(struct p11_token *token);
+/*
+ * After p11_pool_reserve(): closes the sessions that the token does not know any more. Returns
+ * whether one is left; *user is what it says of the login.
+ */
+bool p11_pool_clean(struct p11_token *token, bool *user);
 
 /* How many signatures at once make sense. */
 unsigned p11_session_limit(const struct p11_token *token);

@@ -214,6 +214,13 @@ void p11_token_keep_pin(struct p11_token *t, struct secret *pin)
 	pthread_mutex_unlock(&t->pool.lock);
 }
 
+void p11_token_begin_epoch(struct p11_token *t)
+{
+	pthread_mutex_lock(&t->pool.lock);
+	t->epoch++;
+	pthread_mutex_unlock(&t->pool.lock);
+}
+
 int p11_token_refresh(struct p11_token *t, struct ms_error *err)
 {
 	AUTO_FREE char *name = NULL;
@@ -232,6 +239,38 @@ int p11_token_refresh(struct p11_token *t, struct ms_error *err)
 			name);
 	t->info = info;
 	return 0;
+}
+
+/* 1 or 0; a slot that cannot be read does not hold it. */
+static int is_in(const struct p11_token *t, CK_SLOT_ID slot, CK_TOKEN_INFO *info,
+	struct ms_error *err)
+{
+	AUTO_FREE char *name = NULL;
+	CK_RV rv;
+
+	memset(info, 0, sizeof(*info));
+	rv = P11_CALL(t->module, t->name, C_GetTokenInfo, slot, info);
+	if (rv != CKR_OK)
+		return 0;
+	name = token_name(slot, info);
+	return name ? !strcmp(name, t->name) : err_nomem(err);
+}
+
+int p11_token_locate(struct p11_token *t, CK_TOKEN_INFO *info, struct ms_error *err)
+{
+	AUTO_FREE CK_SLOT_ID *slots = NULL;
+	CK_ULONG n = 0;
+	int r = is_in(t, t->slot, info, err);
+
+	if (r != 0)
+		return r;
+	r = read_slots(&(struct scan){ t->module, err }, &slots, &n);
+	for (CK_ULONG i = 0; i < n && r == 0; i++) {
+		r = is_in(t, slots[i], info, err);
+		if (r == 1)
+			t->slot = slots[i];
+	}
+	return r;
 }
 
 /* -- the end ----------------------------------------------------------------------------- */

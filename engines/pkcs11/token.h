@@ -9,21 +9,28 @@
 
 struct p11_token {
 	struct p11_module *module;
-	CK_SLOT_ID slot;
+	_Atomic CK_SLOT_ID slot; /* it may come back in another one, see recover.h */
 	CK_SLOT_INFO slot_info;
 	CK_TOKEN_INFO info;
 	char *name;      /* "token 'release' (SoftHSM project, serial 12)": tells tokens apart */
 	bool present;    /* it was there at the last scan */
 	struct ms_error problem; /* why the slot could not be read at the last scan; code 0: it was */
 	struct p11_pool pool;
-	bool logged_in;  /* as the user */
-	bool ours;       /* by us, so it is ours to log out */
+	_Atomic bool logged_in; /* as the user */
+	_Atomic bool ours;      /* by us, so it is ours to log out */
 
-	/* For CKA_ALWAYS_AUTHENTICATE keys, see login.h; all under pool.lock. */
+	/* For CKA_ALWAYS_AUTHENTICATE keys and lost logins, see login.h; all under pool.lock. */
 	struct secret *pin;   /* NULL: none is kept, or it is entered at a pad */
-	unsigned pin_users;   /* such keys that are open */
+	unsigned pin_users;   /* keys that are open */
 	bool pin_trying;      /* a context login is under way */
 	bool pin_bad;         /* one was refused: none is tried again */
+
+	/* What was lost while keys were signing, see recover.h; all under pool.lock. */
+	unsigned epoch;       /* object handles are good for one; each new login begins another */
+	bool recovering;      /* a thread looks what is left and mends it */
+	unsigned failures;    /* how often it could not */
+	struct ms_error lost; /* why, the last time */
+	bool again;           /* the one login that a run may renew was renewed */
 
 	/* The security officer's, see so.h. */
 	struct secret *so_pin;
@@ -48,8 +55,15 @@ char *p11_padded_text(const unsigned char *field, size_t size);
 /* Keeps a PIN for the next login, and takes it over; p11_pin_wipe() of login.h ends that. */
 void p11_token_keep_pin(struct p11_token *token, struct secret *pin);
 
+/* Object handles from before are void: somebody logged in. */
+void p11_token_begin_epoch(struct p11_token *token);
+
 /* Reads CK_TOKEN_INFO again, for its PIN flags. Inside p11_run(). */
 int p11_token_refresh(struct p11_token *token, struct ms_error *err);
+/* Looks for it in its slot, then in all slots of its module, and reads its CK_TOKEN_INFO. 1; 0 if it
+ * is in none; negative when the module could not say. Inside p11_run(), while nobody else uses the
+ * token. */
+int p11_token_locate(struct p11_token *token, CK_TOKEN_INFO *info, struct ms_error *err);
 
 /* Logs out what we logged in and closes our sessions. Inside p11_run(). */
 void p11_tokens_close(struct p11_module *module);

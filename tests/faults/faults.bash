@@ -111,3 +111,24 @@ show() {
 	sed 's/^/err: /' err
 	tail -n 5 log
 }
+
+# show, then fail, when a command fails: for a list of what must be true of a run.
+seen() {
+	"$@" || { echo "not so: $*"; show; return 1; }
+}
+
+ended() { # STATUS
+	[ "$status" -eq "$1" ]
+}
+
+says() { # TEXT: on standard error
+	grep -qF -- "$1" err
+}
+
+called() { # TIMES REGEX
+	[ "$(logged "$2")" -eq "$1" ]
+}
+
+lasted_below() { # SECONDS, since `start`
+	[ $((EPOCHSECONDS - start)) -lt "$1" ]
+}

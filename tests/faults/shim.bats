@@ -66,12 +66,14 @@ verifies() { # ID
 @test "a variable that cannot be understood ends the process" {
 	local bad
 	for bad in FAIL=C_Sing:1:CKR_DEVICE_ERROR FAIL=C_Sign:1:CKR_NONSENSE FAIL=C_Sign:0:0x30 \
-		FAIL=C_Sign:1 FAIL=C_Sign:2/0:0x30 DELAY=C_Sign:5 DELAY=C_Sign:x:5ms REMOVE=C_Sign REMOVE=C_Sign:1:2 \
+		FAIL=C_Sign:1 FAIL=C_Sign:2/0:0x30 DELAY=C_Sign:5 DELAY=C_Sign:x:5ms REMOVE=C_Sign REMOVE=C_Sign:1:x \
+		REMOVE=C_Sign:1:-1 REMOVE=C_Sign:1:forever REMOVE=C_Sign:1:2:away CLOSE=C_Sign:1:2 LOGOUT=C_Sing:1 \
 		TOKEN=pinpad MECHANISMS=RSA FLIP=x CUT=1- SESSIONS=0 MODULE=/nonexistent.so \
 		LOG=/nonexistent/log; do
 		run env "MODSEAL_SHIM_$bad" timeout 20 pkcs11-tool --module "$FAULTS_SHIM" -L
 		echo "$bad: $status $output"
-		[ "$status" -ne 0 ] && [[ $output == *modseal_shim* ]]
+		[ "$status" -ne 0 ]
+		[[ $output == *modseal_shim* ]]
 	done
 }
 
@@ -100,6 +102,36 @@ verifies() { # ID
 	[[ $output != *"token label"* ]]
 	MODSEAL_SHIM_REMOVE=C_GetSlotInfo:1 run timeout 20 pkcs11-tool --module "$FAULTS_SHIM" -L
 	[[ $output == *"(empty)"* ]]
+}
+
+@test "the token comes back, without the sessions that it had" {
+	MODSEAL_SHIM_REMOVE=C_Sign:1:0 run sign SHA256-RSA-PKCS 01 1234
+	[ "$status" -ne 0 ]
+	[ "$(logged 'C_Sign CKR_DEVICE_REMOVED injected$')" = 1 ]
+	[ "$(logged 'C_SignInit CKR_SESSION_HANDLE_INVALID$')" = 1 ]
+	: >log
+	MODSEAL_SHIM_REMOVE=C_Sign:1:1 run sign SHA256-RSA-PKCS 01 1234
+	[ "$(logged 'C_SignInit CKR_SESSION_HANDLE_INVALID injected$')" = 1 ]
+	[ "$(logged '[A-Za-z_]* CKR_SESSION_HANDLE_INVALID injected$')" = 1 ]
+	MODSEAL_SHIM_REMOVE=C_GetSlotInfo:1:100ms run timeout 20 pkcs11-tool --module "$FAULTS_SHIM" -L
+	[[ $output == *"(empty)"* ]]
+	MODSEAL_SHIM_REMOVE=C_GetTokenInfo:1:0 run timeout 20 pkcs11-tool --module "$FAULTS_SHIM" -L
+	[[ $output == *"token label"* ]]
+	slots=$(timeout 20 pkcs11-tool --module "$FAULTS_SHIM" -L | grep -o '^Slot.*(0x[^)]*)')
+	MODSEAL_SHIM_REMOVE=C_Initialize:1:0:moved run timeout 20 pkcs11-tool --module "$FAULTS_SHIM" -L
+	[[ $output == *"token label"* ]]
+	[ "$(wc -l <<<"$slots")" = "$(grep -c '^Slot.*(0x[^)]*)' <<<"$output")" ]
+	run ! grep -F "$slots" <<<"$output"
+}
+
+@test "sessions closed and logins ended behind the caller's back" {
+	MODSEAL_SHIM_CLOSE=C_SignInit:1 run sign SHA256-RSA-PKCS 01 1234
+	[ "$status" -ne 0 ]
+	[ "$(logged 'C_SignInit CKR_SESSION_HANDLE_INVALID$')" = 1 ]
+	: >log
+	MODSEAL_SHIM_LOGOUT=C_SignInit:1 run sign SHA256-RSA-PKCS 01 1234
+	[ "$status" -ne 0 ]
+	[ "$(logged 'C_SignInit CKR_(USER_NOT_LOGGED_IN|(KEY|OBJECT)_HANDLE_INVALID)$')" = 1 ]
 }
 
 @test "always-authenticate: each signature wants the PIN" {

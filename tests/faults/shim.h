@@ -56,8 +56,10 @@ bool shim_begin(enum shim_fn fn, enum shim_kind kind, CK_RV *rv);
 CK_RV shim_end(enum shim_fn fn, CK_RV rv, bool forwarded);
 /* What the log shall say behind the result of this thread's current call; a string constant. */
 void shim_note(const char *note);
-/* True once a rule of MODSEAL_SHIM_REMOVE has struck. */
+/* While the token is away by a rule of MODSEAL_SHIM_REMOVE. */
 bool shim_removed(void);
+/* Whether it came back into another slot. */
+bool shim_moved(void);
 /* Whether the nth (from 1) of something is in a range: "3", "2+", "4-6" or "2/2". */
 bool shim_range_has(const char *text, unsigned long n);
 /* Prints why and aborts. */
@@ -84,6 +86,12 @@ struct shim_token_flags {
 extern struct shim_token_flags shim_flags;
 
 void shim_token_load(void);
+/* Closes all sessions behind the caller's back, and with them the logins; or ends the logins only.
+ * While no other call is in the real module. */
+void shim_close_all(void);
+void shim_logout_all(void);
+/* From the caller's number of a slot to the real module's, and back. */
+CK_SLOT_ID shim_slot(CK_SLOT_ID slot);
 /* The session of that handle, NULL if the shim has not seen it opened. Only one thread uses a
  * session at a time, so what is in it needs no lock. */
 struct shim_session *shim_session(CK_SESSION_HANDLE handle);

@@ -18,11 +18,19 @@ struct range {
 	unsigned long first, last, step;
 };
 
+/* When a token that was taken away is there again. */
+struct back {
+	long calls; /* so many calls later; -1: not by these */
+	long time;  /* so many microseconds later; -1 */
+	bool moved; /* in another slot */
+};
+
 struct rule {
 	enum shim_fn fn;
 	struct range calls;
 	CK_RV rv;   /* fail */
 	long delay; /* delay: microseconds, FOR_EVER */
+	struct back back; /* remove */
 };
 
 struct rules {
@@ -40,9 +48,17 @@ static const char *const fn_names[FN_COUNT] = {
 #undef PLAIN
 };
 
-static struct rules fails, delays, removes;
+static struct rules fails, delays, removes, closes, logouts;
 static atomic_ulong calls[FN_COUNT];
-static atomic_bool removed;
+
+/* Held for reading by the calls that may be in the real module, so that nobody is in there when
+ * sessions are closed behind the caller's back: SoftHSM would not live through that. */
+static pthread_rwlock_t inside = PTHREAD_RWLOCK_WRITER_NONRECURSIVE_INITIALIZER_NP;
+
+static pthread_mutex_t away_lock = PTHREAD_MUTEX_INITIALIZER; /* of what follows */
+static bool away, moved;
+static struct back back;
+static struct timespec away_since;
 static int log_fd = -1;
 static _Thread_local const char *note;
 
@@ -106,6 +122,24 @@ static bool delay_parse(const char *text, long *delay)
 	return strcmp(end, "s") == 0;
 }
 
+/* "CALLS" or "TIME", and ":moved" behind it. Without any the token stays away. */
+static bool back_parse(char *text, struct back *b)
+{
+	char *when = strsep(&text, ":"), *end;
+
+	*b = (struct back){ .calls = -1, .time = -1 };
+	if (!when)
+		return true;
+	b->moved = text && strcmp(text, "moved") == 0;
+	if (text && !b->moved)
+		return false;
+	if (delay_parse(when, &b->time))
+		return b->time != FOR_EVER;
+	b->time = -1;
+	b->calls = strtol(when, &end, 10);
+	return end != when && !*end && b->calls >= 0;
+}
+
 static bool fn_parse(const char *text, enum shim_fn *fn)
 {
 	for (int i = 0; i < FN_COUNT; i++) {
@@ -134,6 +168,8 @@ static bool rule_parse(char *text, struct rules *rules, struct rule *rule)
 		return value && shim_rv_parse(value, &rule->rv);
 	if (rules == &delays)
 		return value && delay_parse(value, &rule->delay);
+	if (rules == &removes)
+		return back_parse(value, &rule->back);
 	return !value;
 }
 
@@ -166,6 +202,8 @@ void shim_rules_load(void)
 	rules_load("MODSEAL_SHIM_FAIL", &fails);
 	rules_load("MODSEAL_SHIM_DELAY", &delays);
 	rules_load("MODSEAL_SHIM_REMOVE", &removes);
+	rules_load("MODSEAL_SHIM_CLOSE", &closes);
+	rules_load("MODSEAL_SHIM_LOGOUT", &logouts);
 	if (path) {
 		log_fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
 		if (log_fd < 0)
@@ -227,34 +265,95 @@ static bool answer_removed(enum shim_kind kind, CK_RV *rv)
 	return false;
 }
 
-bool shim_begin(enum shim_fn fn, enum shim_kind kind, CK_RV *rv)
+static long since(const struct timespec *start)
 {
-	unsigned long n = atomic_fetch_add(&calls[fn], 1) + 1;
-	const struct rule *r;
+	struct timespec now;
 
-	note = NULL;
-	r = rule_for(&delays, fn, n);
-	if (r)
-		delay(fn, r->delay);
-	r = rule_for(&fails, fn, n);
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (now.tv_sec - start->tv_sec) * 1000000 + (now.tv_nsec - start->tv_nsec) / 1000;
+}
+
+static void alone(void (*act)(void))
+{
+	pthread_rwlock_wrlock(&inside);
+	act();
+	pthread_rwlock_unlock(&inside);
+}
+
+/* Under away_lock. */
+static bool is_back(void)
+{
+	if (back.time >= 0)
+		return since(&away_since) >= back.time;
+	return back.calls >= 0 && back.calls-- == 0;
+}
+
+/* A token that is pulled loses its sessions: they are gone when it is there again. Returns whether
+ * it is away; *now: it went with this call. */
+static bool take_away(const struct rule *r, bool *now)
+{
+	bool is_away;
+
+	pthread_mutex_lock(&away_lock);
+	if (away && is_back()) {
+		away = false;
+		moved ^= back.moved;
+	}
+	*now = r && !away;
+	if (*now) {
+		alone(shim_close_all);
+		away = true;
+		back = r->back;
+		clock_gettime(CLOCK_MONOTONIC, &away_since);
+	}
+	is_away = away;
+	pthread_mutex_unlock(&away_lock);
+	return is_away;
+}
+
+/* Whether the call goes on to the real module. */
+static bool pass(enum shim_fn fn, enum shim_kind kind, unsigned long n, CK_RV *rv)
+{
+	const struct rule *r = rule_for(&fails, fn, n);
+	bool now;
+
 	if (r) {
 		*rv = r->rv;
 		return false;
 	}
-	if (!atomic_load(&removed) && rule_for(&removes, fn, n)) {
-		atomic_store(&removed, true);
-		if (kind != GENERAL) {
+	if (take_away(rule_for(&removes, fn, n), &now)) {
+		if (now && kind != GENERAL) {
 			*rv = CKR_DEVICE_REMOVED;
 			return false;
 		}
+		return !answer_removed(kind, rv);
 	}
-	return !(atomic_load(&removed) && answer_removed(kind, rv));
+	if (rule_for(&closes, fn, n))
+		alone(shim_close_all);
+	if (rule_for(&logouts, fn, n))
+		alone(shim_logout_all);
+	return true;
+}
+
+bool shim_begin(enum shim_fn fn, enum shim_kind kind, CK_RV *rv)
+{
+	unsigned long n = atomic_fetch_add(&calls[fn], 1) + 1;
+	const struct rule *r = rule_for(&delays, fn, n);
+	bool on;
+
+	note = NULL;
+	if (r)
+		delay(fn, r->delay);
+	on = pass(fn, kind, n, rv);
+	pthread_rwlock_rdlock(&inside);
+	return on;
 }
 
 CK_RV shim_end(enum shim_fn fn, CK_RV rv, bool forwarded)
 {
 	char buf[32];
 
+	pthread_rwlock_unlock(&inside);
 	log_line(fn_names[fn], shim_rv_name(rv, buf), forwarded ? note : "injected");
 	return rv;
 }
@@ -266,7 +365,22 @@ void shim_note(const char *text)
 
 bool shim_removed(void)
 {
-	return atomic_load(&removed);
+	bool is_away;
+
+	pthread_mutex_lock(&away_lock);
+	is_away = away;
+	pthread_mutex_unlock(&away_lock);
+	return is_away;
+}
+
+bool shim_moved(void)
+{
+	bool is_moved;
+
+	pthread_mutex_lock(&away_lock);
+	is_moved = moved;
+	pthread_mutex_unlock(&away_lock);
+	return is_moved;
 }
 
 /* Does not run when the process ends by _exit(), as it must while a call hangs. */

@@ -104,7 +104,7 @@ CK_RV act_C_GetMechanismList(CK_SLOT_ID slot, CK_MECHANISM_TYPE *list, CK_ULONG 
 	CK_RV rv = CKR_OK;
 
 	if (!have)
-		return shim_real->C_GetMechanismList(slot, list, n);
+		return shim_real->C_GetMechanismList(shim_slot(slot), list, n);
 	if (list && *n < have)
 		rv = CKR_BUFFER_TOO_SMALL;
 	else if (list)
@@ -119,7 +119,7 @@ CK_RV act_C_GetMechanismInfo(CK_SLOT_ID slot, CK_MECHANISM_TYPE type, CK_MECHANI
 
 	if (shim_token_mechs.n && !mechs_have(&shim_token_mechs, type))
 		return CKR_MECHANISM_INVALID;
-	rv = shim_real->C_GetMechanismInfo(slot, type, info);
+	rv = shim_real->C_GetMechanismInfo(shim_slot(slot), type, info);
 	if (rv == CKR_MECHANISM_INVALID && ecdsa_hash(type) &&
 		(mechs_have(&shim_token_mechs, type) || mechs_have(&shim_key_mechs, type)))
 		rv = shim_real->C_GetMechanismInfo(slot, CKM_ECDSA, info);

@@ -7,6 +7,7 @@
 
 #define SLOTS_MAX 16
 #define PIN_MAX	  64
+#define MOVED	  0x40000000UL /* what tells the slots' new numbers from the old ones */
 
 struct shim_token_flags shim_flags;
 
@@ -106,12 +107,26 @@ static void sessions_forget(
 	pthread_mutex_unlock(&lock);
 }
 
+void shim_close_all(void)
+{
+	for (struct shim_session *s = sessions; s; s = s->next)
+		shim_real->C_CloseAllSessions(s->slot);
+	sessions_forget(false, 0, true, 0);
+}
+
+void shim_logout_all(void)
+{
+	for (struct shim_session *s = sessions; s; s = s->next)
+		shim_real->C_Logout(s->handle);
+}
+
 CK_RV act_C_OpenSession(
 	CK_SLOT_ID slot, CK_FLAGS flags, void *app, CK_NOTIFY notify, CK_SESSION_HANDLE *handle)
 {
 	struct shim_session *s = calloc(1, sizeof(*s));
 	CK_RV rv;
 
+	slot = shim_slot(slot);
 	if (!s)
 		return CKR_HOST_MEMORY;
 	pthread_mutex_lock(&lock);
@@ -140,6 +155,7 @@ CK_RV act_C_CloseSession(CK_SESSION_HANDLE handle)
 
 CK_RV act_C_CloseAllSessions(CK_SLOT_ID slot)
 {
+	slot = shim_slot(slot);
 	sessions_forget(false, 0, false, slot);
 	return shim_real->C_CloseAllSessions(slot);
 }
@@ -155,18 +171,28 @@ CK_RV act_C_Finalize(void *reserved)
 
 /* -- slots and tokens --------------------------------------------------------------------- */
 
+CK_SLOT_ID shim_slot(CK_SLOT_ID slot)
+{
+	return shim_moved() ? slot ^ MOVED : slot;
+}
+
 CK_RV act_C_GetSlotList(CK_BBOOL present, CK_SLOT_ID *slots, CK_ULONG *n)
 {
+	CK_RV rv;
+
 	if (present && shim_removed()) {
 		*n = 0;
 		return CKR_OK;
 	}
-	return shim_real->C_GetSlotList(present, slots, n);
+	rv = shim_real->C_GetSlotList(present, slots, n);
+	for (CK_ULONG i = 0; rv == CKR_OK && slots && i < *n; i++)
+		slots[i] = shim_slot(slots[i]);
+	return rv;
 }
 
 CK_RV act_C_GetSlotInfo(CK_SLOT_ID slot, CK_SLOT_INFO *info)
 {
-	CK_RV rv = shim_real->C_GetSlotInfo(slot, info);
+	CK_RV rv = shim_real->C_GetSlotInfo(shim_slot(slot), info);
 
 	if (rv == CKR_OK && shim_removed())
 		info->flags &= ~CKF_TOKEN_PRESENT;
@@ -175,7 +201,7 @@ CK_RV act_C_GetSlotInfo(CK_SLOT_ID slot, CK_SLOT_INFO *info)
 
 CK_RV act_C_GetTokenInfo(CK_SLOT_ID slot, CK_TOKEN_INFO *info)
 {
-	CK_RV rv = shim_real->C_GetTokenInfo(slot, info);
+	CK_RV rv = shim_real->C_GetTokenInfo(shim_slot(slot), info);
 
 	if (rv != CKR_OK)
 		return rv;

@@ -16,27 +16,6 @@ setup() {
 	export MODSEAL_PIN=1234
 }
 
-# show, then fail, when a command fails: for a list of what must be true of a run.
-seen() {
-	"$@" || { echo "not so: $*"; show; return 1; }
-}
-
-ended() { # STATUS
-	[ "$status" -eq "$1" ]
-}
-
-says() { # TEXT: on standard error
-	grep -qF -- "$1" err
-}
-
-called() { # TIMES REGEX
-	[ "$(logged "$2")" -eq "$1" ]
-}
-
-lasted_below() { # SECONDS
-	[ $((EPOCHSECONDS - start)) -lt "$1" ]
-}
-
 # -- PINs -------------------------------------------------------------------------------------
 
 @test "always-authenticate: the PIN is taken once and given at each signature" {
