@@ -17,7 +17,7 @@ const struct option_def moduleopts_read[] = { ANY_FILE, JSON, { 0 } };
 const struct option_def moduleopts_write[] = {
 	{ "output", 'o', "FILE|DIR", OPT_STRING, &moduleopts.output, NULL,
 		"Write there: to a file for one module, below a directory (which keeps the tree's "
-		"layout) for several. By default modules are written in place." },
+		"layout) for several." },
 	ANY_FILE,
 	{ "quiet", 'q', NULL, OPT_FLAG, &moduleopts.quiet, NULL,
 		"Print no line for a module that went well." },
