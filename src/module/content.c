@@ -9,14 +9,19 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-/* The whole file shares its blocks (xfs, btrfs, ...), then what is too much is cut off. Any
- * failure means that it has to be copied. */
-static bool share(const struct module *m, uint64_t len, int fd)
+/* The whole file shares its blocks (xfs, btrfs, ...), then what is too much is cut off. 1: done, 0: it
+ * has to be copied, -1: errno. */
+static int share(const struct module *m, uint64_t len, int fd)
 {
 	struct stat st;
 
-	return !ioctl(fd, FICLONE, m->fd) && !fstat(fd, &st) && (uint64_t)st.st_size >= len &&
-		!ftruncate(fd, (off_t)len) && lseek(fd, (off_t)len, SEEK_SET) == (off_t)len;
+	if (ioctl(fd, FICLONE, m->fd) < 0)
+		return 0;
+	if (!fstat(fd, &st) && (uint64_t)st.st_size >= len && !ftruncate(fd, (off_t)len) &&
+		lseek(fd, (off_t)len, SEEK_SET) == (off_t)len)
+		return 1;
+	/* A clone that was too short has to go. */
+	return ftruncate(fd, 0) < 0 || lseek(fd, 0, SEEK_SET) < 0 ? -1 : 0;
 }
 
 /* Lets the kernel copy; *done is how far it came, which may be nowhere. */
@@ -58,13 +63,15 @@ static int copy_by_hand(struct module *m, uint64_t len, const struct place *to, 
 int content_copy(struct module *m, uint64_t len, const struct place *to, struct ms_error *err)
 {
 	uint64_t done = 0;
+	int r = share(m, len, to->fd);
 
-	if (share(m, len, to->fd))
+	if (r > 0)
 		return 0;
-	/* A clone that was too short has to go. */
-	if (ftruncate(to->fd, 0) < 0 || lseek(to->fd, 0, SEEK_SET) < 0)
-		return place_failed(to, errno, err);
-	if (copy_in_kernel(m, len, to->fd, &done) < 0)
-		return place_failed(to, errno, err);
-	return copy_by_hand(m, len, to, done, err);
+	if (r == 0 && m->data) {
+		r = file_write_all(to->fd, m->data, len);
+		done = len;
+	} else if (r == 0) {
+		r = copy_in_kernel(m, len, to->fd, &done);
+	}
+	return r < 0 ? place_failed(to, errno, err) : copy_by_hand(m, len, to, done, err);
 }

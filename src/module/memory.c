@@ -11,6 +11,13 @@
 #define LIMIT_LEAST ((size_t)8 << 20)
 #define LIMIT_A_CPU ((size_t)4 << 20)
 
+#define BUFFERS_MAX 16
+
+/* A buffer that is used again costs no fresh pages. */
+struct idle_buffer {
+	struct idle_buffer *next;
+};
+
 /* Making a compressor anew for each module would cost more than it does for a small one. */
 struct idle_packer {
 	const struct codec *codec;
@@ -43,6 +50,12 @@ static void free_idle(struct module_memory *mem)
 void memory_destroy(struct module_memory *mem)
 {
 	free_idle(mem);
+	while (mem->buffers) {
+		struct idle_buffer *buffer = mem->buffers;
+
+		mem->buffers = buffer->next;
+		free(buffer);
+	}
 	pthread_cond_destroy(&mem->freed);
 	pthread_mutex_destroy(&mem->lock);
 }
@@ -86,6 +99,36 @@ void memory_settle(struct module_memory *mem, size_t estimate, size_t bytes)
 void memory_give(struct module_memory *mem, size_t bytes)
 {
 	memory_settle(mem, bytes, 0);
+}
+
+void *memory_buffer_take(struct module_memory *mem, size_t size)
+{
+	struct idle_buffer *buffer;
+
+	if (!mem)
+		return malloc(size);
+	pthread_mutex_lock(&mem->lock);
+	buffer = mem->buffers;
+	if (buffer)
+		mem->buffers = buffer->next;
+	else if (mem->n_buffers < BUFFERS_MAX && (buffer = malloc(MEMORY_BUFFER)))
+		mem->n_buffers++;
+	pthread_mutex_unlock(&mem->lock);
+	return buffer;
+}
+
+void memory_buffer_give(struct module_memory *mem, void *data)
+{
+	struct idle_buffer *buffer = data;
+
+	if (!mem || !buffer) {
+		free(buffer);
+		return;
+	}
+	pthread_mutex_lock(&mem->lock);
+	buffer->next = mem->buffers;
+	mem->buffers = buffer;
+	pthread_mutex_unlock(&mem->lock);
 }
 
 static void *take_idle(struct module_memory *mem, const struct codec *codec)

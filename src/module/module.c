@@ -22,6 +22,7 @@ void module_close(struct module *m)
 		close(m->fd);
 	buf_free(&m->plain);
 	memory_give(m->memory, m->memory_taken);
+	memory_buffer_give(m->memory, m->buffer);
 	free(m->path);
 	free(m->target);
 	free(m->vermagic);
@@ -39,13 +40,30 @@ static int check_regular(const char *path, mode_t mode, struct ms_error *err)
 	return err_set(err, MS_ERR_IO, "%s is not a regular file", path);
 }
 
+/* Where the file lies that a path means, and what it is; NULL with errno. */
+static char *resolve(const char *path, struct stat *st)
+{
+	char *target;
+
+	if (lstat(path, st) < 0)
+		return NULL;
+	if (!S_ISLNK(st->st_mode))
+		return strdup(path);
+	target = realpath(path, NULL);
+	if (target && stat(target, st) < 0) {
+		free(target);
+		return NULL;
+	}
+	return target;
+}
+
 static int open_file(struct module *m, struct ms_error *err)
 {
 	int r;
 
-	m->target = realpath(m->path, NULL);
 	/* Look before opening: merely opening a device can set off something. */
-	if (!m->target || stat(m->target, &m->st) < 0)
+	m->target = resolve(m->path, &m->st);
+	if (!m->target)
 		return err_set_errno(err, MS_ERR_IO, errno, "%s cannot be opened", m->path);
 	r = check_regular(m->path, m->st.st_mode, err);
 	if (r)
@@ -94,6 +112,21 @@ static int unpack(struct module *m, struct ms_error *err)
 	return r;
 }
 
+/* A small file is read once: all that is looked for in it, digested or copied comes from memory. */
+static int read_whole(struct module *m, struct ms_error *err)
+{
+	int r;
+
+	if (m->size <= MEMORY_BUFFER)
+		m->buffer = memory_buffer_take(m->memory, m->size);
+	if (!m->buffer)
+		return 0;
+	r = module_read(m, 0, m->buffer, m->size, err);
+	if (!r)
+		m->data = m->buffer;
+	return r;
+}
+
 /* Finds out about compression and makes the content readable. */
 static int load(struct module *m, unsigned flags, struct ms_error *err)
 {
@@ -109,17 +142,18 @@ static int load(struct module *m, unsigned flags, struct ms_error *err)
 		return r;
 	m->compression = compression_of(start, len);
 	if (m->compression == MODULE_PLAIN)
-		return 0;
+		return read_whole(m, err);
 	r = unpack(m, err);
 	if ((flags & MODULE_ANY_FILE) && taken_raw(m, r)) {
 		buf_free(&m->plain);
 		memory_give(m->memory, m->memory_taken);
 		m->memory_taken = 0;
 		m->compression = MODULE_PLAIN;
-		return 0;
+		return read_whole(m, err);
 	}
 	if (r)
 		return r;
+	m->data = m->plain.data;
 	m->size = m->plain.len;
 	if (!m->size)
 		return err_set(err, MS_ERR_MODULE, "%s is empty when decompressed", m->path);
@@ -183,8 +217,8 @@ int module_read(struct module *m, uint64_t offset, void *data, size_t len, struc
 
 	if (offset > m->size || len > m->size - offset)
 		return gone(m, err);
-	if (m->compression != MODULE_PLAIN) {
-		memcpy(data, m->plain.data + offset, len);
+	if (m->data) {
+		memcpy(data, m->data + offset, len);
 		return 0;
 	}
 	while (len) {
@@ -205,7 +239,7 @@ int module_read(struct module *m, uint64_t offset, void *data, size_t len, struc
 
 static int digest_file(struct module *m, uint64_t len, struct digest *d, struct ms_error *err)
 {
-	uint8_t chunk[MODULE_CHUNK]; /* not from the heap: that would cost fresh pages each time */
+	uint8_t chunk[MODULE_CHUNK];
 	uint64_t done = 0;
 
 	while (done < len) {
@@ -229,8 +263,8 @@ int module_digest(struct module *m, uint64_t len, enum ms_hash hash, uint8_t *ou
 
 	if (len > m->size)
 		return gone(m, err);
-	if (m->compression != MODULE_PLAIN)
-		return digest_of(hash, m->plain.data, len, out, err);
+	if (m->data)
+		return digest_of(hash, m->data, len, out, err);
 	r = digest_begin(&d, hash, err);
 	if (!r)
 		r = digest_file(m, len, &d, err);

@@ -118,7 +118,7 @@ static int put(void *user, const void *data, size_t len, struct ms_error *err)
 static int write_packed(const struct module *m, uint64_t keep_len, const struct piece *tail,
 	struct place *to, struct ms_error *err)
 {
-	const struct piece pieces[] = { { m->plain.data, keep_len }, *tail };
+	const struct piece pieces[] = { { m->data, keep_len }, *tail };
 	const struct codec *codec = codec_of(m->compression);
 	const struct packed_out out = { put, to };
 	void *packer = memory_begin_packing(m->memory, codec, err);

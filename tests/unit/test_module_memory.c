@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdint.h>
+#include <string.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -168,9 +169,34 @@ static void test_no_more_compressors_than_processors(void **state)
 	memory_destroy(&mem);
 }
 
+static void test_buffers_are_used_again(void **state)
+{
+	void *buffers[64], *last;
+	struct module_memory mem;
+	int n = 0;
+
+	memory_init(&mem, 2);
+	while (n < 64 && (buffers[n] = memory_buffer_take(&mem, MEMORY_BUFFER)))
+		memset(buffers[n++], 'x', MEMORY_BUFFER);
+	assert_in_range(n, 4, 63); /* there is an end to it, and it does not wait */
+	last = buffers[n - 1];
+	memory_buffer_give(&mem, last);
+	assert_ptr_equal(memory_buffer_take(&mem, 1), last);
+	assert_null(memory_buffer_take(&mem, 1));
+	while (n)
+		memory_buffer_give(&mem, buffers[--n]);
+	memory_buffer_give(&mem, NULL);
+	memory_destroy(&mem);
+}
+
 static void test_without_bounds(void **state)
 {
-	void *packer;
+	void *packer, *buffer;
+
+	buffer = memory_buffer_take(NULL, 100);
+	assert_non_null(buffer);
+	memset(buffer, 'x', 100);
+	memory_buffer_give(NULL, buffer);
 
 	memory_take(NULL, SIZE_MAX);
 	memory_settle(NULL, 1, 2);
@@ -188,6 +214,7 @@ int main(void)
 		cmocka_unit_test(test_a_large_one_is_alone),
 		cmocka_unit_test(test_compressors_are_used_again),
 		cmocka_unit_test(test_no_more_compressors_than_processors),
+		cmocka_unit_test(test_buffers_are_used_again),
 		cmocka_unit_test(test_without_bounds),
 	};
 

@@ -286,6 +286,9 @@ static void test_changed_meanwhile(void **state)
 	/* it shrank */
 	m = module_at(path, 300000, &before, &after);
 	assert_int_equal(truncate(path, 200000), 0);
+	write_fails(m, NULL, MS_ERR_MODULE, "was changed");
+	m = module_at(path, 900000, &before, &after);
+	assert_int_equal(truncate(path, 200000), 0);
 	write_fails(m, NULL, MS_ERR_MODULE, "became shorter");
 	assert_entries(*state, 1);
 }
