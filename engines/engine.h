@@ -45,6 +45,14 @@ struct engine {
 	int (*init_token)(struct ms_context *ctx, const struct ms_token_init *request, char **uri,
 		struct ms_error *err);
 
+	/* Whether a key that is not there yet is to be made by this engine, asked when no engine that
+	 * makes keys claims the reference. NULL: no. */
+	bool (*claims_new)(const char *ref);
+
+	/* Keys made here can be bound to the machine's state, and lie under others: the TPM's members
+	 * of struct ms_keygen mean something. */
+	bool seals;
+
 	/* Makes a key pair where request->ref says, sensitive and never extractable, and opens it.
 	 * NULL if keys are not made here. */
 	int (*keygen)(struct ms_context *ctx, const struct ms_keygen *request, struct ms_key **key,

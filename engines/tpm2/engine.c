@@ -4,13 +4,22 @@
 
 #include "engines/tpm2/key.h"
 #include "engines/tpm2/keyfile.h"
+#include "engines/tpm2/keygen.h"
 #include "engines/tpm2/ref.h"
 #include "src/base/error.h"
 #include "src/crypto/cert.h"
 
+#include <string.h>
+
 static bool claims(const char *ref)
 {
 	return tpm_ref_is_handle(ref) || tpm_keyfile_is(ref);
+}
+
+/* A key that is made in a file is a TPM's: there is no other kind that is made here. */
+static bool claims_new(const char *ref)
+{
+	return !strchr(ref, ':') || strchr(ref, '/');
 }
 
 /* The certificate in the key's file; of a persistent key that in its record. */
@@ -37,4 +46,8 @@ const struct engine engine_tpm2 = {
 	.claims = claims,
 	.open_key = tpm_open_key,
 	.open_cert = open_cert,
+	.claims_new = claims_new,
+	.seals = true,
+	.keygen = tpm_keygen,
+	.store_cert = tpm_store_cert,
 };

@@ -62,16 +62,17 @@ int tpm_sign_once(struct tpm_signing *s);
 
 /* -- unlock.c ------------------------------------------------------------------------------- */
 
-/* Finds a way to use the key, asking for its auth value if need be, and sees that it is right.
- * Outside tpm_run(). */
-int tpm_key_unlock(struct tpm_key *k, struct ms_error *err);
+/* Finds a way to use the key, asking for its auth value if it needs one that is not set, and sees
+ * that it is right. *unsatisfied: it failed for its policy only. Outside tpm_run(). */
+int tpm_key_unlock(struct tpm_key *k, bool *unsatisfied, struct ms_error *err);
 
 /* -- open.c --------------------------------------------------------------------------------- */
 
 int tpm_open_key(struct ms_context *ctx, const char *ref, struct ms_key **key, struct ms_error *err);
-/* The same of a key file in memory (taken over, also on failure); `path` names it. With `auth`
- * (taken over) nobody is asked. */
-int tpm_open_file(struct ms_context *ctx, const char *path, struct tpm_keyfile *file,
+/* A key that was just made, file and auth value (NULL: none) as they are (taken over, also on
+ * failure). One whose policy is not satisfied now is opened all the same, and tells when it is to
+ * sign. */
+int tpm_open_made(struct tpm *tpm, const char *ref, TPM2_HANDLE handle, struct tpm_keyfile *file,
 	struct secret *auth, struct ms_key **key, struct ms_error *err);
 
 #endif

@@ -244,6 +244,8 @@ int tpm_keyfile_parse(const char *name, const void *data, size_t len, struct tpm
 		r = take_pem(data, len, file, err);
 		if (r == 0) {
 			tpm_keyfile_read_notes(file);
+			if (file->parent_name.size) /* it is of our own making */
+				file->auth_doubtful = false;
 			take_cert(data, len, file);
 		}
 	} else {

@@ -98,20 +98,26 @@ static int look_at_handle(struct tpm_key *k, struct ms_error *err)
 	return tpm_record_find(k->tpm->ctx, k->handle, &k->pub, &k->file, err);
 }
 
-/* Takes k over, also on failure. */
-static int finish(struct tpm_key *k, const char *ref, bool unlock, struct ms_key **key,
+/* Takes k over, also on failure. `made`: just now. */
+static int finish(struct tpm_key *k, const char *ref, bool made, struct ms_key **key,
 	struct ms_error *err)
 {
 	int r = tpm_key_check(k, err);
 	struct ms_key *out = NULL;
+	bool unsatisfied;
 
 	if (r < 0) {
 		tpm_key_free(k);
 		return r;
 	}
 	r = wrap(k, ref, &out, err);
-	if (r == 0 && unlock)
-		r = tpm_key_unlock(k, err);
+	if (r < 0)
+		return r;
+	r = tpm_key_unlock(k, &unsatisfied, err);
+	if (r < 0 && made && unsatisfied && k->ways.n) {
+		k->way = &k->ways.list[0];
+		r = 0;
+	}
 	if (r < 0) {
 		ms_key_free(out);
 		return r;
@@ -133,39 +139,46 @@ static int open_handle(struct ms_context *ctx, const char *ref, struct ms_key **
 	if (r == 0)
 		r = look_at_handle(k, err);
 	if (r == 0)
-		return finish(k, ref, true, key, err);
+		return finish(k, ref, false, key, err);
 	tpm_key_free(k);
 	return r;
 }
 
-int tpm_open_file(struct ms_context *ctx, const char *path, struct tpm_keyfile *file,
+int tpm_open_made(struct tpm *tpm, const char *ref, TPM2_HANDLE handle, struct tpm_keyfile *file,
 	struct secret *auth, struct ms_key **key, struct ms_error *err)
 {
-	struct tpm_key *k = tpm_key_new(path);
-	int r = k ? 0 : err_nomem(err);
+	struct tpm_key *k = tpm_key_new(ref);
 
-	if (r < 0) {
+	if (!k) {
 		tpm_keyfile_free(file);
 		secret_free(auth);
-		return r;
+		return err_nomem(err);
 	}
+	k->tpm = tpm;
+	k->handle = handle;
 	k->file = file;
 	k->pub = file->pub;
 	k->auth = auth;
-	r = tpm_get(ctx, &k->tpm, err);
+	return finish(k, ref, true, key, err);
+}
+
+static int open_file(struct ms_context *ctx, const char *path, struct ms_key **key,
+	struct ms_error *err)
+{
+	struct tpm_key *k = tpm_key_new(path);
+	int r = k ? tpm_keyfile_read(path, &k->file, err) : err_nomem(err);
+
+	if (r == 0) {
+		k->pub = k->file->pub;
+		r = tpm_get(ctx, &k->tpm, err);
+	}
 	if (r == 0)
-		return finish(k, path, true, key, err);
+		return finish(k, path, false, key, err);
 	tpm_key_free(k);
 	return r;
 }
 
 int tpm_open_key(struct ms_context *ctx, const char *ref, struct ms_key **key, struct ms_error *err)
 {
-	struct tpm_keyfile *file = NULL;
-	int r;
-
-	if (tpm_ref_is_handle(ref))
-		return open_handle(ctx, ref, key, err);
-	r = tpm_keyfile_read(ref, &file, err);
-	return r == 0 ? tpm_open_file(ctx, ref, file, NULL, key, err) : r;
+	return tpm_ref_is_handle(ref) ? open_handle(ctx, ref, key, err) : open_file(ctx, ref, key, err);
 }

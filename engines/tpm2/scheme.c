@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a key can do, by its public area. */
 #include "engines/tpm2/hash.h"
+#include "engines/tpm2/info.h"
 #include "engines/tpm2/key.h"
 #include "engines/tpm2/pubkey.h"
 #include "src/base/error.h"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Signing. */
 #include "engines/tpm2/hash.h"
+#include "engines/tpm2/info.h"
 #include "engines/tpm2/key.h"
 #include "engines/tpm2/policy_run.h"
 #include "engines/tpm2/pubkey.h"

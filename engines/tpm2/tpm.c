@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engines/tpm2/tpm.h"
 
-#include "engines/tpm2/hash.h"
+#include "engines/tpm2/info.h"
 #include "engines/tpm2/rc.h"
 #include "src/base/error.h"
 #include "src/crypto/ossl.h"
@@ -16,6 +16,7 @@
 #define WAIT_FIRST   10   /* ms; doubled each time */
 #define WAIT_LONGEST 500
 #define WAIT_ALL     6000
+#define LOOK_NS      200000000 /* between looks whether the one that is in there is stuck */
 
 static const char owner; /* of the state in the context: its address */
 
@@ -64,17 +65,44 @@ static int lost_err(const struct tpm *tpm, struct ms_error *err)
 	return MS_ERR_TOKEN;
 }
 
+/* One at a time. Whoever is stuck in there never leaves, so the others look from time to time. */
+static void enter(struct tpm *tpm)
+{
+	struct timespec ts;
+
+	pthread_mutex_lock(&tpm->lock);
+	while (tpm->busy && !watch_stuck(tpm->watch)) {
+		clock_gettime(CLOCK_MONOTONIC, &ts);
+		ts.tv_nsec += LOOK_NS;
+		if (ts.tv_nsec >= 1000000000) {
+			ts.tv_nsec -= 1000000000;
+			ts.tv_sec++;
+		}
+		pthread_cond_timedwait(&tpm->freed, &tpm->lock, &ts);
+	}
+	tpm->busy = true;
+	pthread_mutex_unlock(&tpm->lock);
+}
+
+static void leave(struct tpm *tpm)
+{
+	pthread_mutex_lock(&tpm->lock);
+	tpm->busy = false;
+	pthread_cond_signal(&tpm->freed);
+	pthread_mutex_unlock(&tpm->lock);
+}
+
 int tpm_run(struct tpm *tpm, int (*fn)(void *arg), void *arg, struct ms_error *err)
 {
 	int ret = 0, r;
 
-	pthread_mutex_lock(&tpm->lock);
+	enter(tpm);
 	if (tpm->lost && !watch_stuck(tpm->watch)) {
-		pthread_mutex_unlock(&tpm->lock);
+		leave(tpm);
 		return lost_err(tpm, err);
 	}
 	r = watch_run(tpm->watch, fn, arg, &ret);
-	pthread_mutex_unlock(&tpm->lock);
+	leave(tpm);
 	if (r == 0)
 		return ret;
 	if (r == MS_ERR_TIMEOUT) {
@@ -101,108 +129,6 @@ void tpm_flush(struct tpm *tpm, ESYS_TR *object)
 	}
 	if (TPM_CALL(tpm, FlushContext, tr) != TSS2_RC_SUCCESS)
 		Esys_TR_Close(tpm->esys, &tr);
-}
-
-/* -- what it says of itself ---------------------------------------------------------------- */
-
-static TSS2_RC capability(
-	struct tpm *tpm, TPM2_CAP cap, UINT32 from, UINT32 count, TPMS_CAPABILITY_DATA **data)
-{
-	TPMI_YES_NO more;
-
-	*data = NULL;
-	return TPM_CALL(tpm, GetCapability, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, cap, from, count,
-		&more, data);
-}
-
-/* Four characters of a property's value. */
-static void append_text(char *text, size_t size, UINT32 value)
-{
-	size_t len = strlen(text);
-
-	for (int shift = 24; shift >= 0 && len + 1 < size; shift -= 8) {
-		char c = (char)(value >> shift);
-
-		if (c > ' ' && c < 0x7f)
-			text[len++] = c;
-	}
-	text[len] = '\0';
-}
-
-static void take_property(struct tpm *tpm, const TPMS_TAGGED_PROPERTY *p)
-{
-	size_t len = strlen(tpm->firmware);
-
-	switch (p->property) {
-	case TPM2_PT_MANUFACTURER:
-		append_text(tpm->manufacturer, sizeof(tpm->manufacturer), p->value);
-		break;
-	case TPM2_PT_VENDOR_STRING_1:
-	case TPM2_PT_VENDOR_STRING_2:
-	case TPM2_PT_VENDOR_STRING_3:
-	case TPM2_PT_VENDOR_STRING_4:
-		append_text(tpm->vendor, sizeof(tpm->vendor), p->value);
-		break;
-	case TPM2_PT_FIRMWARE_VERSION_1:
-	case TPM2_PT_FIRMWARE_VERSION_2:
-		snprintf(tpm->firmware + len, sizeof(tpm->firmware) - len, "%s%u.%u", len ? "." : "",
-			p->value >> 16, p->value & 0xffff);
-		break;
-	}
-}
-
-static TSS2_RC read_properties(struct tpm *tpm)
-{
-	TPMS_CAPABILITY_DATA *data;
-	TSS2_RC rc = capability(tpm, TPM2_CAP_TPM_PROPERTIES, TPM2_PT_MANUFACTURER,
-		TPM2_PT_FIRMWARE_VERSION_2 - TPM2_PT_MANUFACTURER + 1, &data);
-
-	for (UINT32 i = 0; rc == TSS2_RC_SUCCESS && i < data->data.tpmProperties.count; i++)
-		take_property(tpm, &data->data.tpmProperties.tpmProperty[i]);
-	Esys_Free(data);
-	return rc;
-}
-
-static TSS2_RC read_algorithms(struct tpm *tpm)
-{
-	TPMS_CAPABILITY_DATA *data;
-	TSS2_RC rc = capability(tpm, TPM2_CAP_ALGS, 0, TPM2_MAX_CAP_ALGS, &data);
-
-	for (UINT32 i = 0; rc == TSS2_RC_SUCCESS && i < data->data.algorithms.count; i++) {
-		enum ms_hash hash = tpm_hash_of_alg(data->data.algorithms.algProperties[i].alg);
-
-		if (hash)
-			tpm->hashes |= 1U << hash;
-	}
-	Esys_Free(data);
-	return rc;
-}
-
-bool tpm_has_hash(const struct tpm *tpm, enum ms_hash hash)
-{
-	return tpm->hashes & 1U << hash;
-}
-
-int tpm_lockout(struct tpm *tpm, struct tpm_lockout *lockout, struct ms_error *err)
-{
-	TPMS_CAPABILITY_DATA *data;
-	TSS2_RC rc = capability(tpm, TPM2_CAP_TPM_PROPERTIES, TPM2_PT_LOCKOUT_COUNTER, 3, &data);
-
-	*lockout = (struct tpm_lockout){ 0 };
-	if (rc != TSS2_RC_SUCCESS)
-		return tpm_err(tpm, rc, "TPM2_GetCapability", err);
-	for (UINT32 i = 0; i < data->data.tpmProperties.count; i++) {
-		const TPMS_TAGGED_PROPERTY *p = &data->data.tpmProperties.tpmProperty[i];
-
-		if (p->property == TPM2_PT_LOCKOUT_COUNTER)
-			lockout->tries = p->value;
-		else if (p->property == TPM2_PT_MAX_AUTH_FAIL)
-			lockout->max = p->value;
-		else if (p->property == TPM2_PT_LOCKOUT_INTERVAL)
-			lockout->interval = p->value;
-	}
-	Esys_Free(data);
-	return 0;
 }
 
 /* -- the connection ------------------------------------------------------------------------ */
@@ -237,10 +163,7 @@ static int open_fn(void *arg)
 	watch_leave();
 	if (rc != TSS2_RC_SUCCESS)
 		return connect_err(tpm, rc, o->err);
-	rc = read_algorithms(tpm);
-	if (rc == TSS2_RC_SUCCESS)
-		rc = read_properties(tpm);
-	return rc == TSS2_RC_SUCCESS ? 0 : tpm_err(tpm, rc, "TPM2_GetCapability", o->err);
+	return tpm_read_info(tpm, o->err);
 }
 
 static int close_fn(void *arg)
@@ -268,6 +191,7 @@ static void tpm_free(void *state)
 		return;
 	watch_free(tpm->watch);
 	pthread_mutex_destroy(&tpm->lock);
+	pthread_cond_destroy(&tpm->freed);
 	free(tpm->conf);
 	free(tpm->name);
 	free(tpm);
@@ -290,11 +214,16 @@ static void silence(const struct ms_context *ctx)
 static struct tpm *tpm_new(struct ms_context *ctx)
 {
 	struct tpm *tpm = calloc(1, sizeof(*tpm));
+	pthread_condattr_t attr;
 
 	if (!tpm)
 		return NULL;
 	tpm->ctx = ctx;
 	pthread_mutex_init(&tpm->lock, NULL);
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&tpm->freed, &attr);
+	pthread_condattr_destroy(&attr);
 	tpm->conf = strdup(ctx->tcti ? ctx->tcti : "device:" DEVICE);
 	if (tpm->conf && asprintf(&tpm->name, "TPM %s", tpm->conf) < 0)
 		tpm->name = NULL;

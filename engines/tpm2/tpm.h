@@ -13,7 +13,6 @@
 #include "src/base/watch.h"
 #include "src/key/context.h"
 
-#include <modseal/hash.h>
 #include <pthread.h>
 #include <tss2/tss2_esys.h>
 
@@ -22,7 +21,9 @@ struct tpm {
 	char *conf; /* for tctildr */
 	char *name; /* for messages: "TPM device:/dev/tpmrm0" */
 	struct watch *watch;
-	pthread_mutex_t lock; /* around tpm_run() */
+	pthread_mutex_t lock; /* of `busy` */
+	pthread_cond_t freed;
+	bool busy; /* somebody is in tpm_run() */
 	TSS2_TCTI_CONTEXT *tcti;
 	ESYS_CONTEXT *esys;
 	bool lost;                 /* the connection is gone for good */
@@ -34,8 +35,6 @@ struct tpm {
 int tpm_get(struct ms_context *ctx, struct tpm **tpm, struct ms_error *err);
 /* Whether the user named a TPM, or there is one at the usual place that may be opened. */
 bool tpm_is_there(const struct ms_context *ctx);
-/* Whether the TPM has this hash algorithm. */
-bool tpm_has_hash(const struct tpm *tpm, enum ms_hash hash);
 
 /* Runs fn(arg), which may use TPM_CALL, and returns what it returned; the others wait meanwhile.
  * MS_ERR_TIMEOUT, with the call named, when one did not come back, now or earlier. */
@@ -65,12 +64,5 @@ int tpm_err(const struct tpm *tpm, TSS2_RC rc, const char *call, struct ms_error
 /* Inside tpm_run(): takes a transient object or a session out of the TPM, or lets go of a
  * persistent one; *object becomes ESYS_TR_NONE. Says nothing if it cannot be done. */
 void tpm_flush(struct tpm *tpm, ESYS_TR *object);
-
-/* The dictionary-attack counters, inside tpm_run(). */
-struct tpm_lockout {
-	uint32_t tries, max;  /* wrong auth values so far, and when it locks */
-	uint32_t interval;    /* seconds until one more is allowed */
-};
-int tpm_lockout(struct tpm *tpm, struct tpm_lockout *lockout, struct ms_error *err);
 
 #endif

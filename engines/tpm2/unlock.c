@@ -3,6 +3,7 @@
  * How a key may be used: by its auth value, or by its policy. What a key's auth value is, and whether
  * a PCR is as it should be, only the TPM knows; so it is tried here, before anything is touched.
  */
+#include "engines/tpm2/info.h"
 #include "engines/tpm2/key.h"
 #include "engines/tpm2/policy_run.h"
 #include "engines/tpm2/rc.h"
@@ -158,6 +159,8 @@ static int get_auth(struct trial *t)
 	const struct tpm_lockout *l = &t->lockout;
 	int r = 0;
 
+	if (k->auth)
+		return 0;
 	if (counts_tries(k)) {
 		r = tpm_run(k->tpm, lockout_fn, t, t->err);
 		if (r == 0 && l->max && l->tries >= l->max)
@@ -265,7 +268,7 @@ static int by_way(struct trial *t, struct tpm_way *way)
 {
 	struct tpm_key *k = t->key;
 
-	if (way->auth && !k->auth && !(k->file && k->file->empty_auth == TPM_AUTH_EMPTY)) {
+	if (way->auth && !k->auth && k->file->empty_auth != TPM_AUTH_EMPTY) {
 		int r;
 
 		if (way->recovery)
@@ -280,7 +283,17 @@ static int by_way(struct trial *t, struct tpm_way *way)
 	return explain(t, try_way(t, way));
 }
 
-/* The first failure is told: it is of the way that should have gone. */
+/* Why the way that should have gone does not, and why the one with the recovery value does not. */
+static void join(const struct ms_error *first, const struct ms_error *last, struct ms_error *err)
+{
+	if (!err)
+		return;
+	*err = *first;
+	err->code = last->code;
+	err_append(err, "\n  and %s", last->message);
+	err_hint(err, "%s", last->hint);
+}
+
 static int by_policy(struct trial *t)
 {
 	struct tpm_key *k = t->key;
@@ -290,33 +303,36 @@ static int by_policy(struct trial *t)
 	for (size_t i = 0; i < k->ways.n; i++) {
 		why = (struct ms_error){ 0 };
 		t->err = &why;
+		t->unsatisfied = false;
 		r = by_way(t, &k->ways.list[i]);
 		t->err = err;
 		if (r == 0)
 			return 0;
-		if (r == MS_ERR_PIN && first.code && !t->auth_refused && !t->locked)
-			break; /* no recovery value is at hand: what failed before matters */
-		if (!t->unsatisfied || !first.code) {
+		if (!t->unsatisfied)
+			break;
+		if (!first.code) {
 			first = why;
-			if (!t->unsatisfied)
-				break;
+			err_prefix(&first, "%s", k->name);
+			hint_at_policy(k, &first);
 		}
 	}
-	if (err)
-		*err = first;
-	if (first.code == MS_ERR_KEY) {
-		err_prefix(err, "%s", k->name);
-		if (err && !err->hint[0])
-			hint_at_policy(k, err);
+	if (t->unsatisfied) {
+		if (err)
+			*err = first;
+	} else if (first.code && r == MS_ERR_PIN) {
+		join(&first, &why, err);
+	} else if (err) {
+		*err = why;
 	}
-	return first.code;
+	return r;
 }
 
-int tpm_key_unlock(struct tpm_key *k, struct ms_error *err)
+int tpm_key_unlock(struct tpm_key *k, bool *unsatisfied, struct ms_error *err)
 {
 	struct trial t = { .key = k, .err = err };
 	int r;
 
+	*unsatisfied = false;
 	if (k->pub.publicArea.objectAttributes & TPMA_OBJECT_USERWITHAUTH)
 		return by_auth(&t);
 	if (!k->file) {
@@ -331,5 +347,7 @@ int tpm_key_unlock(struct tpm_key *k, struct ms_error *err)
 		err_prefix(err, "%s", k->name);
 		return r;
 	}
-	return by_policy(&t);
+	r = by_policy(&t);
+	*unsatisfied = t.unsatisfied;
+	return r;
 }

@@ -107,6 +107,7 @@ static int add_approvals(const struct tpm_keyfile *file, struct tpm_ways *ways, 
 		struct tpm_way way = { .approval = &file->approvals[i] };
 
 		r = add_steps(&way, &file->approvals[i].policy, 0, err);
+		way.recovery = way.auth;
 		if (r == 0)
 			r = add_steps(&way, &file->policy, 1, err);
 		if (r == 0)

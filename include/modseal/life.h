@@ -7,6 +7,7 @@
 #define MODSEAL_LIFE_H
 
 #include <modseal/key.h>
+#include <stdint.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -36,6 +37,16 @@ struct ms_keygen {
 				    object and id become label and CKA_ID */
 	enum ms_key_kind kind;
 	bool duplicate;        /**< although the token has a key of that label or id */
+
+	/* The rest is for a TPM: ref is "handle:0x81......", or the path of a key file. */
+
+	uint32_t parent;            /**< handle of the storage key above it; 0: the owner's primary */
+	bool auth;                  /**< it has an auth value, which is asked for as a PIN is */
+	const char *pcrs;           /**< it is sealed to these PCRs: "sha256:7,11" as they are now,
+					 "sha256:7=HEX" as given; NULL: to none */
+	struct ms_key *policy_key;  /**< with whose signature it can be bound to other values later
+					 (ms_tpm_approve()); NULL: none */
+	bool recovery_auth;         /**< it has an auth value that does instead of the PCR values */
 };
 
 /** Makes the key pair on the device and opens it. MS_ERR_UNSUPPORTED where keys are not made. */

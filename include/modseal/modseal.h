@@ -13,6 +13,7 @@
 #include <modseal/list.h>
 #include <modseal/module.h>
 #include <modseal/sign.h>
+#include <modseal/tpm.h>
 #include <modseal/verify.h>
 
 #ifdef __cplusplus

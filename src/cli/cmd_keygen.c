@@ -3,6 +3,7 @@
 #include "src/cli/cli.h"
 #include "src/cli/keyopts.h"
 #include "src/cli/quote.h"
+#include "src/cli/sealopts.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -26,7 +27,9 @@ static const struct option_choice types[] = {
 static const struct option_def table[] = {
 	{ "key", 'k', "URI", OPT_STRING, &opt.key, NULL,
 		"Where to make it: a PKCS#11 URI that fits one token, with object=LABEL, which becomes the "
-		"key's label, and id=, its CKA_ID, by default the first one that is free." },
+		"key's label, and id=, its CKA_ID, by default the first one that is free; or a TPM's "
+		"handle:0x81010001; or the name of a key file that holds what the TPM needs to use the "
+		"key." },
 	{ "type", 0, "TYPE", OPT_CHOICE, &opt.type, types,
 		"What kind of key: rsa2048, rsa3072, rsa4096, p256 or p384. Needed, unless --init-token is "
 		"all that is asked for." },
@@ -59,7 +62,7 @@ static int check_usage(const struct ms_cert_request *request)
 	if (!opt.type && opt.init_token)
 		return 0;
 	if (!opt.key)
-		return usage("say where: -k 'pkcs11:token=NAME;object=LABEL'");
+		return usage("say where: -k 'pkcs11:token=NAME;object=LABEL', or for a TPM -k FILE.pem");
 	if (!opt.type)
 		return usage("say which --type of key: rsa2048, rsa3072, rsa4096, p256 or p384");
 	if (opt.no_cert && (opt.out || request->subject || request->config))
@@ -157,7 +160,7 @@ static int certify(struct ms_context *ctx, struct ms_key *key,
 
 static int make_key(struct ms_context *ctx, const char *ref, const struct ms_cert_request *request)
 {
-	const struct ms_keygen keygen = {
+	struct ms_keygen keygen = {
 		.ref = ref,
 		.kind = (enum ms_key_kind)opt.type,
 		.duplicate = opt.duplicate,
@@ -167,7 +170,10 @@ static int make_key(struct ms_context *ctx, const char *ref, const struct ms_cer
 	int r = opt.no_cert ? 0 : check_early(request, &err);
 
 	if (r == 0)
+		r = sealopts_fill(ctx, &keygen, &err);
+	if (r == 0)
 		r = ms_keygen(ctx, &keygen, &key, &err);
+	ms_key_free(keygen.policy_key);
 	if (r < 0) {
 		print_error(&err);
 		return r;
@@ -222,8 +228,8 @@ static int run(int argc, char **argv)
 const struct command command_keygen = {
 	.name = "keygen",
 	.operands = "",
-	.summary = "Make a key on a token, and its certificate.",
-	.options = { table, certopts_table, keyopts_so_table, keyopts_table },
+	.summary = "Make a key on a token or in a TPM, and its certificate.",
+	.options = { table, sealopts_table, certopts_table, keyopts_so_table, keyopts_table },
 	.min_operands = 0,
 	.max_operands = 0,
 	.run = run,

@@ -3,6 +3,8 @@
 #include "src/base/error.h"
 #include "src/crypto/cert.h"
 
+#include <stddef.h>
+
 MS_API int ms_token_init(struct ms_context *ctx, const struct ms_token_init *request, char **uri,
 	struct ms_error *err)
 {
@@ -15,16 +17,39 @@ MS_API int ms_token_init(struct ms_context *ctx, const struct ms_token_init *req
 		request->ref);
 }
 
+static const struct engine *maker_of(const char *ref)
+{
+	const struct engine *engine = engine_for(ref);
+
+	if (engine->keygen)
+		return engine;
+	for (size_t i = 0; engines[i]; i++)
+		if (engines[i]->claims_new && engines[i]->claims_new(ref))
+			return engines[i];
+	return NULL;
+}
+
+static bool asks_for_seal(const struct ms_keygen *request)
+{
+	return request->parent || request->auth || request->pcrs || request->policy_key ||
+		request->recovery_auth;
+}
+
 MS_API int ms_keygen(struct ms_context *ctx, const struct ms_keygen *request, struct ms_key **key,
 	struct ms_error *err)
 {
-	const struct engine *engine = engine_for(request->ref);
+	const struct engine *engine = maker_of(request->ref);
 
-	if (engine->keygen)
-		return engine->keygen(ctx, request, key, err);
-	err_set(err, MS_ERR_UNSUPPORTED, "%s is no place where modseal makes keys", request->ref);
-	err_hint(err, "Name a token: -k 'pkcs11:token=NAME;object=LABEL'.");
-	return MS_ERR_UNSUPPORTED;
+	if (!engine) {
+		err_set(err, MS_ERR_UNSUPPORTED, "%s is no place where modseal makes keys", request->ref);
+		err_hint(err, "Name a token: -k 'pkcs11:token=NAME;object=LABEL'; or a TPM's key file or "
+			      "handle: -k FILE.pem, -k handle:0x81010001.");
+		return MS_ERR_UNSUPPORTED;
+	}
+	if (asks_for_seal(request) && !engine->seals)
+		return err_set(err, MS_ERR_USAGE,
+			"%s: parent, auth value, PCRs and policy key are for keys in a TPM", request->ref);
+	return engine->keygen(ctx, request, key, err);
 }
 
 MS_API int ms_key_store_cert(struct ms_context *ctx, struct ms_key *key, const struct ms_cert *cert,

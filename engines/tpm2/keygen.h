@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Keys made, and what lies beside them. */
+#ifndef MODSEAL_ENGINES_TPM2_KEYGEN_H
+#define MODSEAL_ENGINES_TPM2_KEYGEN_H
+
+#include "src/key/context.h"
+#include "src/key/key.h"
+
+#include <modseal/life.h>
+#include <openssl/x509.h>
+
+/* The `keygen` and `store_cert` of struct engine. */
+int tpm_keygen(struct ms_context *ctx, const struct ms_keygen *request, struct ms_key **key,
+	struct ms_error *err);
+int tpm_store_cert(struct ms_context *ctx, struct ms_key *key, X509 *cert, struct ms_error *err);
+
+#endif
