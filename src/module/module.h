@@ -131,13 +131,14 @@ void staged_free(struct staged *staged);
 int module_relink(const char *file, const char *path, const struct stat *was,
 	struct ms_error *err);
 
-/* Whether module_append() can be used: uncompressed, unsigned, one name, nothing to cut off. */
+/* Whether module_append() may be used: uncompressed, unsigned, one name, nothing to cut off. */
 bool module_can_append(const struct module *m);
 /*
  * Adds the tail to the file itself: under an exclusive lock (flock(2); a file that is locked by
  * another process is MS_ERR_MODULE), after another look at size and time. On an error the file is
  * truncated to what it was. *fd (if not NULL) gets a descriptor of it for syncfs(2), to be closed
- * by the caller.
+ * by the caller. 1: the file must not be written to, or the kernel loads it just now; it can be
+ * replaced all the same.
  */
 int module_append(struct module *m, const void *tail, size_t tail_len, int *fd,
 	struct ms_error *err);

@@ -119,12 +119,13 @@ static int take(struct batch *b, struct ms_batch_item *item)
 	return r;
 }
 
+/* 1: it has to be replaced. */
 static int append(struct batch *b, const struct signing *s, struct ms_error *err)
 {
 	AUTO_CLOSE int fd = -1;
 	int r = module_append(s->m, s->tail.data, s->tail.len, &fd, err);
 
-	if (r < 0 || b->options->durability == MS_DURABILITY_NONE)
+	if (r || b->options->durability == MS_DURABILITY_NONE)
 		return r;
 	if (b->options->durability == MS_DURABILITY_FILE && fsync(fd) < 0)
 		return err_set_errno(err, MS_ERR_IO, errno, "%s cannot be written", s->m->path);
@@ -144,7 +145,9 @@ static int one(struct hand *h, struct ms_sign_result *result, bool *changed, str
 	if (r <= 0)
 		return r;
 	if (b->options->append && !dest && s->keep == s->m->size && module_can_append(s->m))
-		return append(b, s, err);
+		r = append(b, s, err);
+	if (r <= 0)
+		return r;
 	r = module_stage(s->m, s->keep, s->tail.data, s->tail.len, dest, &entry.staged, err);
 	if (r < 0)
 		return r;

@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: Apache-2.0
+# modseal sign --append: the tail is added to the file itself, where that can be.
+
+load ../lib/common
+
+setup() {
+	cd "$BATS_TEST_TMPDIR" || return 1
+	key='pkcs11:token=modseal;object=rsa2048'
+	bare_module nls_utf8 m.ko
+	cp m.ko expected
+	modseal_pin sign -q --module "$MODSEAL_P11" -k "$key" expected
+	inode=$(stat -c %i m.ko)
+}
+
+# append [ARGUMENT...]: signs all .ko files in the directory
+append() {
+	modseal_pin sign -q --append --module "$MODSEAL_P11" -k "$key" "$@" .
+}
+
+in_place() {
+	[ "$(stat -c %i m.ko)" = "$inode" ]
+}
+
+replaced() {
+	assert_same m.ko expected
+	! in_place
+	[ "$(ls -A)" = $'expected\nm.ko' ]
+}
+
+@test "the file stays, and gets what replacing it gives" {
+	local when
+	for when in none batch file; do
+		bare_module nls_utf8 m.ko
+		run append --durability $when
+		assert_status 0
+		in_place
+		assert_same m.ko expected
+	done
+}
+
+@test "a module that is signed is replaced" {
+	cat expected >m.ko
+	run append
+	assert_status 0
+	replaced
+}
+
+@test "a module with a second name is replaced" {
+	ln m.ko other
+	run append
+	assert_status 0
+	assert_same m.ko expected
+	run ! in_place
+	run ! cmp -s other expected
+}
+
+@test "a module that is measured is replaced" {
+	python3 -c 'import os; os.setxattr("m.ko", "security.ima", b"\4\4x")' 2>/dev/null ||
+		skip "no security.ima here"
+	run append
+	assert_status 0
+	replaced
+	run python3 -c 'import os; print(os.listxattr("m.ko"))'
+	refute_output security.ima
+}
+
+@test "a module that must not be written to is replaced" {
+	chmod 444 m.ko
+	MODSEAL_PIN=1234 run setpriv --bounding-set=-dac_override,-dac_read_search \
+		"$MODSEAL" sign -q --append --module "$MODSEAL_P11" -k "$key" . </dev/null
+	assert_status 0
+	assert_same m.ko expected
+	[ "$(stat -c %a m.ko)" = 444 ]
+	run ! in_place
+}
+
+@test "a compressed module is replaced" {
+	xz --check=crc32 --lzma2=dict=1MiB m.ko
+	run append
+	assert_status 0
+	xz -d m.ko.xz
+	assert_same m.ko expected
+}
+
+@test "a module that another process holds a lock on is left alone" {
+	flock m.ko sleep 20 3>&- &
+	until flock -n m.ko true; [ $? -ne 0 ]; do sleep 0.05; done
+	run append
+	kill $!
+	assert_status 1
+	assert_output "is locked"
+	in_place
+	run ! cmp -s m.ko expected
+}
+
+@test "a file of its own elsewhere is no append" {
+	run append -o there
+	assert_status 0
+	assert_same there/m.ko expected
+	in_place
+	run ! cmp -s m.ko expected
+}
