@@ -6,8 +6,10 @@
 #include "src/cli/outpath.h"
 
 #include <search.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 /* A file that was given out: where it lies, and by which path it was reached. Hard links are told
  * by ms_batch_sign(), which has more to do about them. */
@@ -34,10 +36,39 @@ bool source_output_is_dir(const struct source *s)
 	return s->output && outpath_is_dir(s->output, s->argc, s->argv);
 }
 
+/* realpath() of the directory that a path ends in; of a row of files it is the same. NULL with errno. */
+static const char *real_directory(struct source *s, const char *path, size_t len)
+{
+	if (s->directory && strlen(s->directory) == len && !memcmp(s->directory, path, len))
+		return s->real_directory;
+	free(s->directory);
+	free(s->real_directory);
+	s->directory = strndup(path, len);
+	s->real_directory = s->directory ? realpath(len ? s->directory : ".", NULL) : NULL;
+	return s->real_directory;
+}
+
+/* realpath() of a file. */
+static char *real_path(struct source *s, const char *path)
+{
+	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path, *directory;
+	struct stat st;
+	char *real;
+
+	if (lstat(path, &st) < 0)
+		return NULL;
+	if (!S_ISREG(st.st_mode))
+		return realpath(path, NULL);
+	directory = real_directory(s, path, (size_t)(name - path));
+	if (!directory)
+		return NULL;
+	return asprintf(&real, "%s/%s", directory[1] ? directory : "", name) >= 0 ? real : NULL;
+}
+
 /* A file that cannot be looked at is no duplicate: whoever opens it will say what is wrong. */
 static int look_for_same(struct source *s, struct source_item *item, struct ms_error *err)
 {
-	AUTO_FREE char *target = realpath(item->path, NULL);
+	AUTO_FREE char *target = real_path(s, item->path);
 	struct seen *seen, **found;
 
 	if (!target)
@@ -177,7 +208,9 @@ void source_close(struct source *s)
 	tdestroy(s->seen, free_seen);
 	outpath_forget(s->claims);
 	free(s->swept);
-	s->swept = NULL;
+	free(s->directory);
+	free(s->real_directory);
+	s->swept = s->directory = s->real_directory = NULL;
 	s->walk = NULL;
 	s->seen = s->claims = NULL;
 }

@@ -26,6 +26,7 @@ struct source {
 	void *seen;            /* tree of the files that were given out */
 	void *claims;          /* tree of the destinations */
 	char *swept;           /* the directory that was swept last */
+	char *directory, *real_directory; /* that a file was in last, and where it lies after links */
 };
 
 struct source_item {
