@@ -58,6 +58,15 @@ struct engine {
 	int (*keygen)(struct ms_context *ctx, const struct ms_keygen *request, struct ms_key **key,
 		struct ms_error *err);
 
+	/* The private half of a key of this engine, for import_key of another; the key's own. NULL if it
+	 * cannot be had. */
+	EVP_PKEY *(*private_half)(const struct ms_key *key);
+
+	/* Puts a private key where request->ref says, sensitive and not extractable, and opens it.
+	 * NULL if keys from elsewhere have no place here. */
+	int (*import_key)(struct ms_context *ctx, const struct ms_import *request,
+		const EVP_PKEY *private_half, struct ms_key **key, struct ms_error *err);
+
 	/* Puts a certificate beside a key that open_key or keygen of this engine gave out. NULL if
 	 * certificates have no place here. */
 	int (*store_cert)(struct ms_context *ctx, struct ms_key *key, X509 *cert,

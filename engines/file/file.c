@@ -138,9 +138,15 @@ static bool claims(const char *ref)
 	return true;
 }
 
+static EVP_PKEY *private_half(const struct ms_key *key)
+{
+	return key->priv;
+}
+
 const struct engine engine_file = {
 	.name = "file",
 	.claims = claims,
 	.open_key = open_key,
 	.open_cert = open_cert,
+	.private_half = private_half,
 };

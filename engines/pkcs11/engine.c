@@ -3,6 +3,7 @@
 #include "engines/engine.h"
 
 #include "engines/pkcs11/create.h"
+#include "engines/pkcs11/import.h"
 #include "engines/pkcs11/init.h"
 #include "engines/pkcs11/key.h"
 #include "engines/pkcs11/keygen.h"
@@ -82,5 +83,6 @@ const struct engine engine_pkcs11 = {
 	.list = p11_list,
 	.init_token = p11_init_token,
 	.keygen = p11_keygen,
+	.import_key = p11_import_key,
 	.store_cert = p11_store_cert,
 };

@@ -4,10 +4,7 @@
 
 #include "engines/pkcs11/call.h"
 #include "engines/pkcs11/change.h"
-#include "engines/pkcs11/key.h"
-#include "engines/pkcs11/login.h"
 #include "engines/pkcs11/place.h"
-#include "src/base/cleanup.h"
 #include "src/base/error.h"
 
 #include <string.h>
@@ -171,55 +168,6 @@ static int explain(const struct keygen *g, int r, struct ms_error *err)
 	}
 }
 
-struct found {
-	struct keygen *g;
-	struct ms_error *err;
-};
-
-/* Handles do not outlive a logout. */
-static int find_again_fn(void *arg)
-{
-	struct found *f = arg;
-	struct p11_place *p = &f->g->place;
-	AUTO_P11_OBJECTS struct p11_objects found = { 0 };
-	struct p11_template tmpl;
-	struct p11_reader reader;
-	int r = p11_reader_begin(&reader, p->token, f->err);
-
-	if (r < 0)
-		return r;
-	p11_template_init(&tmpl, CKO_PRIVATE_KEY);
-	r = p11_template_add(&tmpl, CKA_ID, p->id, p->id_len, f->err);
-	if (r == 0)
-		r = p11_find(&reader, &tmpl, &found);
-	p11_reader_end(&reader);
-	if (r == 0 && found.n != 1)
-		r = err_set(f->err, MS_ERR_KEY, "%s shows %zu keys of its id", p->token->name, found.n);
-	if (r == 0)
-		f->g->made = found.list[0];
-	return r;
-}
-
-static int open_made(struct keygen *g, struct ms_key **key, struct ms_error *err)
-{
-	struct p11_place *p = &g->place;
-	struct ms_error own = { 0 };
-	struct found found = { g, &own };
-	AUTO_FREE char *uri = p11_place_uri(p);
-	int r = 0;
-
-	if (g->change.officer)
-		r = p11_run(p->token->module, find_again_fn, &found, &own);
-	if (r == 0)
-		r = p11_key_load(p->token, g->made, p->uri, key, &own);
-	if (r == 0)
-		return 0;
-	err_prefix(&own, "the key %s was made, but it cannot be used", uri ? uri : "");
-	if (err)
-		*err = own;
-	return r;
-}
-
 static const struct kind *find_kind(enum ms_key_kind kind)
 {
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
@@ -245,7 +193,7 @@ int p11_keygen(struct ms_context *ctx, const struct ms_keygen *request, struct m
 			r = explain(&g, r, err);
 	}
 	if (r == 0)
-		r = open_made(&g, key, err);
+		r = p11_place_open(&g.place, g.change.officer ? 0 : g.made, key, err);
 	p11_place_release(&g.place);
 	return r;
 }

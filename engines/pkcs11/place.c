@@ -3,6 +3,7 @@
 
 #include "engines/pkcs11/call.h"
 #include "engines/pkcs11/change.h"
+#include "engines/pkcs11/key.h"
 #include "engines/pkcs11/login.h"
 #include "src/base/cleanup.h"
 #include "src/base/error.h"
@@ -198,4 +199,53 @@ char *p11_place_uri(const struct p11_place *p)
 	if (p->label_len)
 		attrs[n++] = (CK_ATTRIBUTE){ CKA_LABEL, (void *)p->label, p->label_len };
 	return p11_uri_format(p->token->slot, &p->token->info, attrs, n, p->uri);
+}
+
+struct again {
+	const struct p11_place *place;
+	CK_OBJECT_HANDLE handle;
+	struct ms_error *err;
+};
+
+static int find_again_fn(void *arg)
+{
+	struct again *again = arg;
+	const struct p11_place *p = again->place;
+	AUTO_P11_OBJECTS struct p11_objects found = { 0 };
+	struct p11_template tmpl;
+	struct p11_reader reader;
+	int r = p11_reader_begin(&reader, p->token, again->err);
+
+	if (r < 0)
+		return r;
+	p11_template_init(&tmpl, CKO_PRIVATE_KEY);
+	r = p11_template_add(&tmpl, CKA_ID, p->id, p->id_len, again->err);
+	if (r == 0)
+		r = p11_find(&reader, &tmpl, &found);
+	p11_reader_end(&reader);
+	if (r == 0 && found.n != 1)
+		r = err_set(again->err, MS_ERR_KEY, "%s shows %zu keys of its id", p->token->name, found.n);
+	if (r == 0)
+		again->handle = found.list[0];
+	return r;
+}
+
+int p11_place_open(const struct p11_place *p, CK_OBJECT_HANDLE made, struct ms_key **key,
+	struct ms_error *err)
+{
+	struct ms_error own = { 0 };
+	struct again again = { p, made, &own };
+	AUTO_FREE char *uri = p11_place_uri(p);
+	int r = 0;
+
+	if (!made)
+		r = p11_run(p->token->module, find_again_fn, &again, &own);
+	if (r == 0)
+		r = p11_key_load(p->token, again.handle, p->uri, key, &own);
+	if (r == 0)
+		return 0;
+	err_prefix(&own, "the key %s is on the token, but it cannot be used", uri ? uri : "");
+	if (err)
+		*err = own;
+	return r;
 }

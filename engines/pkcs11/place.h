@@ -5,6 +5,7 @@
 
 #include "engines/pkcs11/object.h"
 #include "engines/pkcs11/select.h"
+#include "src/key/key.h"
 
 struct p11_place {
 	struct p11_uri *uri;
@@ -23,6 +24,11 @@ struct p11_place {
 int p11_place_find(struct ms_context *ctx, const char *ref, bool duplicate,
 	struct p11_place *place, struct ms_error *err);
 void p11_place_release(struct p11_place *place);
+
+/* Opens the key that was put there. `made` is its handle; 0: it is to be found again, since handles do
+ * not outlive a logout. A failure says that there is a key. */
+int p11_place_open(const struct p11_place *place, CK_OBJECT_HANDLE made, struct ms_key **key,
+	struct ms_error *err);
 
 /* The full URI of a private key there; free() it, NULL: no memory. */
 char *p11_place_uri(const struct p11_place *place);

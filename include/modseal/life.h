@@ -53,6 +53,20 @@ struct ms_keygen {
 MS_API int ms_keygen(struct ms_context *ctx, const struct ms_keygen *request, struct ms_key **key,
 	struct ms_error *err);
 
+/** A key in a file, to be put into a token. Zero-initialise. */
+struct ms_import {
+	const char *ref; /**< where: as for struct ms_keygen */
+	bool duplicate;  /**< although the token has a key of that label or id */
+};
+
+/**
+ * Puts a key that is not in hardware into a token, from where it cannot be read any more, and opens
+ * it there. Copies that were made of it before stay what they are: a notice says so.
+ * MS_ERR_UNSUPPORTED where the one cannot be read or the other takes no keys.
+ */
+MS_API int ms_key_import(struct ms_context *ctx, const struct ms_key *from,
+	const struct ms_import *request, struct ms_key **key, struct ms_error *err);
+
 /** What a certificate is to be good for. */
 enum ms_cert_profile {
 	MS_CERT_MOK,    /**< module signing: CA:FALSE, digitalSignature, the module-signing EKU
@@ -90,6 +104,9 @@ MS_API int ms_csr_write(struct ms_key *key, const struct ms_cert_request *reques
 	struct ms_error *err);
 /** Writes it: PEM if the name ends in .pem or .crt, else DER. */
 MS_API int ms_cert_write(const struct ms_cert *cert, const char *path, struct ms_error *err);
+/** Whether the certificate is of this key; MS_ERR_CERT, naming both, if not. */
+MS_API int ms_cert_check_key(const struct ms_cert *cert, const struct ms_key *key,
+	struct ms_error *err);
 /** Puts the certificate beside the key on its token (same CKA_ID and label). */
 MS_API int ms_key_store_cert(struct ms_context *ctx, struct ms_key *key, const struct ms_cert *cert,
 	struct ms_error *err);

@@ -17,9 +17,21 @@ enum exit_status {
 	EXIT_STATUS_MACHINE = 4, /* I/O, memory */
 };
 
-extern const struct command command_attach, command_cert, command_csr, command_detach,
-	command_digest, command_inspect, command_keygen, command_keys, command_sign, command_sign_file,
-	command_strip, command_tpm, command_verify;
+extern const struct command
+	command_attach,
+	command_cert,
+	command_csr,
+	command_detach,
+	command_digest,
+	command_import,
+	command_inspect,
+	command_keygen,
+	command_keys,
+	command_sign,
+	command_sign_file,
+	command_strip,
+	command_tpm,
+	command_verify;
 
 /* The kernel's own command line, for sign-file under its own name and as a subcommand; argv[0]
  * is the name. Its exit statuses are sign-file's. */

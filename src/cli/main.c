@@ -9,9 +9,20 @@
 #include <string.h>
 
 static const struct command *const commands[] = {
-	&command_sign, &command_verify, &command_inspect, &command_keys, &command_keygen, &command_cert,
-	&command_csr, &command_strip, &command_detach, &command_attach, &command_digest,
-	&command_tpm, &command_sign_file,
+	&command_sign,
+	&command_verify,
+	&command_inspect,
+	&command_keys,
+	&command_keygen,
+	&command_cert,
+	&command_csr,
+	&command_import,
+	&command_strip,
+	&command_detach,
+	&command_attach,
+	&command_digest,
+	&command_tpm,
+	&command_sign_file,
 };
 #define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
 

@@ -52,14 +52,23 @@ MS_API int ms_keygen(struct ms_context *ctx, const struct ms_keygen *request, st
 	return engine->keygen(ctx, request, key, err);
 }
 
+MS_API int ms_cert_check_key(const struct ms_cert *cert, const struct ms_key *key,
+	struct ms_error *err)
+{
+	if (cert_fits_key(cert->x509, key->pub))
+		return 0;
+	return err_set(err, MS_ERR_CERT, "the certificate \"%s\" is not of the key %s", cert->subject,
+		key->uri);
+}
+
 MS_API int ms_key_store_cert(struct ms_context *ctx, struct ms_key *key, const struct ms_cert *cert,
 	struct ms_error *err)
 {
 	const struct engine *engine = engine_for(key->uri);
+	int r = ms_cert_check_key(cert, key, err);
 
-	if (!cert_fits_key(cert->x509, key->pub))
-		return err_set(err, MS_ERR_CERT, "the certificate \"%s\" is not of the key %s",
-			cert->subject, key->uri);
+	if (r < 0)
+		return r;
 	if (!engine->store_cert)
 		return err_set(err, MS_ERR_UNSUPPORTED, "%s cannot hold a certificate", key->place);
 	return engine->store_cert(ctx, key, cert->x509, err);
