@@ -18,6 +18,8 @@ struct p11_key {
 	bool may_sign;            /* CKA_SIGN is not false */
 	bool digest;              /* token and key take digests: p11_mech_digest() */
 	unsigned messages;        /* bit 1 << hash: they take messages for that hash */
+	/* what the token says of it */
+	enum ms_answer sensitive, always_sensitive, extractable, never_extractable, local;
 };
 
 extern const struct key_ops p11_key_ops;

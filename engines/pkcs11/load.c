@@ -167,18 +167,26 @@ static int load_mechanisms(struct load *l)
 static int load_attributes(struct load *l)
 {
 	enum ms_answer sign = MS_UNKNOWN, always = MS_UNKNOWN;
-	enum ms_answer extractable = MS_UNKNOWN, sensitive = MS_UNKNOWN;
-	struct p11_reader *reader = &l->reader;
-	CK_OBJECT_HANDLE h = l->key.handle;
+	struct p11_key *k = &l->key;
+	const struct {
+		CK_ATTRIBUTE_TYPE type;
+		enum ms_answer *answer;
+	} answers[] = {
+		{ CKA_SIGN, &sign },
+		{ CKA_ALWAYS_AUTHENTICATE, &always },
+		{ CKA_SENSITIVE, &k->sensitive },
+		{ CKA_ALWAYS_SENSITIVE, &k->always_sensitive },
+		{ CKA_EXTRACTABLE, &k->extractable },
+		{ CKA_NEVER_EXTRACTABLE, &k->never_extractable },
+		{ CKA_LOCAL, &k->local },
+	};
 
-	if (p11_attr_answer(reader, h, CKA_SIGN, &sign) < 0 ||
-		p11_attr_answer(reader, h, CKA_ALWAYS_AUTHENTICATE, &always) < 0 ||
-		p11_attr_answer(reader, h, CKA_EXTRACTABLE, &extractable) < 0 ||
-		p11_attr_answer(reader, h, CKA_SENSITIVE, &sensitive) < 0)
-		return err_of(l)->code;
-	l->key.may_sign = sign != MS_NO;
-	l->key.always_authenticate = always == MS_YES;
-	l->hardware = extractable != MS_YES && sensitive != MS_NO;
+	for (size_t i = 0; i < sizeof(answers) / sizeof(answers[0]); i++)
+		if (p11_attr_answer(&l->reader, k->handle, answers[i].type, answers[i].answer) < 0)
+			return err_of(l)->code;
+	k->may_sign = sign != MS_NO;
+	k->always_authenticate = always == MS_YES;
+	l->hardware = k->extractable != MS_YES && k->sensitive != MS_NO;
 	return 0;
 }
 

@@ -6,6 +6,7 @@
 #include <modseal/batch.h>
 #include <modseal/context.h>
 #include <modseal/error.h>
+#include <modseal/evidence.h>
 #include <modseal/farm.h>
 #include <modseal/hash.h>
 #include <modseal/key.h>

@@ -1,20 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "src/cli/cli.h"
 #include "src/cli/keyopts.h"
+#include "src/cli/keys.h"
 #include "src/cli/output.h"
 
 #include <modseal/list.h>
 #include <string.h>
 
 static struct {
-	bool login, json;
+	bool login, json, check;
 } opt;
 
 static const struct option_def table[] = {
 	{ "login", 0, NULL, OPT_FLAG, &opt.login, NULL,
 		"Log into each token that has something to hide, so that private keys are seen where "
 		"a token shows them only then." },
-	{ "json", 0, NULL, OPT_FLAG, &opt.json, NULL, "Print one JSON object a line, a token each." },
+	{ "check", 0, NULL, OPT_FLAG, &opt.check, NULL,
+		"Tell what speaks for the one key that URI names being bound to its token: made there, and "
+		"never to be read out of it. Exit status 1 if it is not known to be." },
+	{ "json", 0, NULL, OPT_FLAG, &opt.json, NULL,
+		"Print one JSON object a line, a token (with --check: a key) each." },
 	{ 0 },
 };
 
@@ -142,7 +147,7 @@ static void json_token(const struct ms_token *t)
 	json_print(j);
 }
 
-static int run(int argc, char **argv)
+static int list_all(int argc, char **argv)
 {
 	struct ms_token_list *list = NULL;
 	struct ms_error err = { .code = MS_ERR_NOMEM, .message = "out of memory" };
@@ -171,6 +176,17 @@ static int run(int argc, char **argv)
 			argc ? " matches" : " found");
 	ms_token_list_free(list);
 	return found && !problem ? EXIT_STATUS_OK : EXIT_STATUS_NO;
+}
+
+static int run(int argc, char **argv)
+{
+	if (!opt.check)
+		return list_all(argc, argv);
+	if (!argc) {
+		fprintf(stderr, "modseal keys: --check wants the key's URI\n");
+		return EXIT_STATUS_USAGE;
+	}
+	return keys_check(argv[0], opt.json);
 }
 
 const struct command command_keys = {

@@ -13,6 +13,7 @@
 #include "src/cli/tally.h"
 
 #include <modseal/batch.h>
+#include <modseal/evidence.h>
 #include <pthread.h>
 #include <stdlib.h>
 
@@ -21,7 +22,7 @@ static struct {
 	const char *cert, *chain;
 	int hash, key_id, durability, progress;
 	unsigned jobs;
-	bool stack, keep_existing, dry_run, append, fail_fast;
+	bool require_hardware, stack, keep_existing, dry_run, append, fail_fast;
 } opt = { .progress = -1 };
 
 static const struct option_choice choices_durability[] = {
@@ -43,6 +44,9 @@ static const struct option_def table[] = {
 		"The private key: a PKCS#11 URI, or a key file. Needed. Given several times, the keys "
 		"have to be copies of one (a cluster of HSMs); they share the work, and one that fails "
 		"drops out." },
+	{ "require-hardware", 0, NULL, OPT_FLAG, &opt.require_hardware, NULL,
+		"Refuse a key of which its token does not say that it was made there and cannot leave it "
+		"(modseal keys --check)." },
 	{ "cert", 'c', "CERT", OPT_STRING, &opt.cert, NULL,
 		"Its certificate: a file (PEM or DER) or a PKCS#11 URI. By default the one that lies "
 		"beside the key: on the token with the same CKA_ID, or in the key's file." },
@@ -293,6 +297,8 @@ static int open_keys(struct ms_context *ctx, struct ms_key **keys, struct ms_err
 	for (size_t i = 0; i < opt.keys.n; i++) {
 		int r = ms_key_open(ctx, opt.keys.items[i], &keys[i], err);
 
+		if (r == 0 && opt.require_hardware)
+			r = ms_key_require_hardware(keys[i], err);
 		if (r < 0)
 			return r;
 	}

@@ -10,6 +10,7 @@
 #ifndef MODSEAL_KEY_KEY_H
 #define MODSEAL_KEY_KEY_H
 
+#include <modseal/evidence.h>
 #include <modseal/key.h>
 #include <openssl/evp.h>
 #include <openssl/x509.h>
@@ -40,6 +41,10 @@ struct key_ops {
 	 */
 	int (*sign)(struct ms_key *key, enum key_input input, enum ms_hash hash,
 		const uint8_t *data, size_t len, uint8_t *sig, size_t *sig_len,
+		struct ms_error *err);
+	/* What the key's place says of it: fills evidence->items with evidence_add()
+	 * (src/key/evidence.h). NULL: it says nothing. */
+	int (*evidence)(const struct ms_key *key, struct ms_evidence *evidence,
 		struct ms_error *err);
 	/* Releases what the engine holds in key->priv. */
 	void (*free)(struct ms_key *key);

@@ -126,8 +126,6 @@ objects() { # [TOKEN]
 	try 3 "type=" -k "$k;type=cert" --type p256 --no-cert
 	try 3 "no token matches" -k 'pkcs11:token=none;object=x' --type p256 --no-cert
 	try 3 "several tokens match" -k 'pkcs11:object=x' --type p256 --no-cert
-	try 1 "no place where modseal makes keys" -k key.pem --type p256 --no-cert
-	[ ! -e key.pem ]
 }
 
 @test "the certificate cannot be written: the key is named, and how to go on" {

@@ -193,7 +193,7 @@ static inline void soft_free(struct ms_key *key)
 		*soft->freed = true;
 }
 
-static const struct key_ops soft_ops = { soft_can, soft_sign, soft_free };
+static const struct key_ops soft_ops = { .can = soft_can, .sign = soft_sign, .free = soft_free };
 
 /* `soft` is borrowed; its `private` and `input` are filled unless they are set already. */
 static inline struct ms_key *soft_key(enum test_key which, struct soft_key *soft)

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What `modseal keys` does besides listing. */
+#ifndef MODSEAL_CLI_KEYS_H
+#define MODSEAL_CLI_KEYS_H
+
+#include <stdbool.h>
+
+/* --check: what speaks for the key being bound to its hardware; an exit status. */
+int keys_check(const char *ref, bool json);
+
+#endif
