@@ -13,6 +13,7 @@ int p11_stuck_err(const struct p11_module *module, struct ms_error *err)
 	const char *call = watch_stuck_call(module->watch);
 	const char *on = watch_stuck_on(module->watch);
 
+	__atomic_store_n(&module->ctx->wedged, true, __ATOMIC_RELAXED);
 	err_set(err, MS_ERR_TIMEOUT, "%s: %s did not come back within %u seconds%s%s",
 		on ? on : module->place, call, module->ctx->timeout,
 		on && on != module->place ? "; " : "",
@@ -28,10 +29,8 @@ int p11_run(struct p11_module *module, int (*fn)(void *arg), void *arg, struct m
 
 	if (r == 0)
 		return ret;
-	if (r == MS_ERR_TIMEOUT) {
-		__atomic_store_n(&module->ctx->wedged, true, __ATOMIC_RELAXED);
+	if (r == MS_ERR_TIMEOUT)
 		return p11_stuck_err(module, err);
-	}
 	if (r == MS_ERR_NOMEM)
 		return err_nomem(err);
 	return err_set(err, r, "%s: no thread can be started to call it", module->place);

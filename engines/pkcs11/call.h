@@ -19,7 +19,7 @@
  * and call named when a call did not come back, now or earlier; the context is then wedged. */
 int p11_run(struct p11_module *module, int (*fn)(void *arg), void *arg, struct ms_error *err);
 
-/* The error for a module in which a call never returned. */
+/* The error for a module in which a call never returned; the context is wedged from here on. */
 int p11_stuck_err(const struct p11_module *module, struct ms_error *err);
 
 /* watch_slow_fn for a struct p11_module: tells the user what is waited for. */
