@@ -55,8 +55,8 @@ static atomic_ulong calls[FN_COUNT];
  * sessions are closed behind the caller's back: SoftHSM would not live through that. */
 static pthread_rwlock_t inside = PTHREAD_RWLOCK_WRITER_NONRECURSIVE_INITIALIZER_NP;
 
-static pthread_mutex_t away_lock = PTHREAD_MUTEX_INITIALIZER; /* of what follows */
-static bool away, moved;
+static pthread_mutex_t away_lock = PTHREAD_MUTEX_INITIALIZER; /* to change what follows */
+static atomic_bool away, moved;
 static struct back back;
 static struct timespec away_since;
 static int log_fd = -1;
@@ -297,7 +297,8 @@ static bool take_away(const struct rule *r, bool *now)
 	pthread_mutex_lock(&away_lock);
 	if (away && is_back()) {
 		away = false;
-		moved ^= back.moved;
+		if (back.moved)
+			moved = !moved;
 	}
 	*now = r && !away;
 	if (*now) {
@@ -365,22 +366,12 @@ void shim_note(const char *text)
 
 bool shim_removed(void)
 {
-	bool is_away;
-
-	pthread_mutex_lock(&away_lock);
-	is_away = away;
-	pthread_mutex_unlock(&away_lock);
-	return is_away;
+	return away;
 }
 
 bool shim_moved(void)
 {
-	bool is_moved;
-
-	pthread_mutex_lock(&away_lock);
-	is_moved = moved;
-	pthread_mutex_unlock(&away_lock);
-	return is_moved;
+	return moved;
 }
 
 /* Does not run when the process ends by _exit(), as it must while a call hangs. */
