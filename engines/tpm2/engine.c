@@ -5,6 +5,7 @@
 #include "engines/tpm2/key.h"
 #include "engines/tpm2/keyfile.h"
 #include "engines/tpm2/keygen.h"
+#include "engines/tpm2/list.h"
 #include "engines/tpm2/ref.h"
 #include "src/base/error.h"
 #include "src/crypto/cert.h"
@@ -46,6 +47,7 @@ const struct engine engine_tpm2 = {
 	.claims = claims,
 	.open_key = tpm_open_key,
 	.open_cert = open_cert,
+	.list = tpm_list,
 	.claims_new = claims_new,
 	.seals = true,
 	.keygen = tpm_keygen,

@@ -34,6 +34,12 @@ static bool looks_like_der(const uint8_t *data, size_t len)
 	return len > head + sizeof(oid) && data[0] == 0x30 && !memcmp(data + head, oid, sizeof(oid));
 }
 
+/* Kernel modules are asked this, too. */
+static bool is_elf(const struct buf *bytes)
+{
+	return bytes->len > 4 && !memcmp(bytes->data, "\177ELF", 4);
+}
+
 /* Only regular files are opened: a pipe can be read once, and a device is nobody's key file. The
  * block may lie behind other text, such as a certificate. */
 bool tpm_keyfile_is(const char *path)
@@ -43,7 +49,7 @@ bool tpm_keyfile_is(const char *path)
 
 	return stat(path, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0 &&
 		st.st_size <= KEY_FILE_MAX && file_read(path, KEY_FILE_MAX, &bytes, NULL) == 0 &&
-		(looks_like_pem(bytes.data, bytes.len) || looks_like_der(bytes.data, bytes.len));
+		!is_elf(&bytes) && (looks_like_pem(bytes.data, bytes.len) || looks_like_der(bytes.data, bytes.len));
 }
 
 /* -- the ASN.1 taken over ------------------------------------------------------------------ */

@@ -6,6 +6,7 @@
 #include "src/base/error.h"
 #include "src/crypto/ossl.h"
 
+#include <errno.h>
 #include <string.h>
 #include <time.h>
 #include <tss2/tss2_rc.h>
@@ -135,7 +136,12 @@ void tpm_flush(struct tpm *tpm, ESYS_TR *object)
 
 static int connect_err(const struct tpm *tpm, TSS2_RC rc, struct ms_error *err)
 {
-	err_set(err, MS_ERR_TOKEN, "%s cannot be reached (%s)", tpm->name, Tss2_RC_Decode(rc));
+	const char *device = !strncmp(tpm->conf, "device:", 7) ? tpm->conf + 7 : NULL;
+
+	if (device && access(device, R_OK | W_OK) < 0)
+		err_set(err, MS_ERR_TOKEN, "%s cannot be reached: %s", tpm->name, strerror(errno));
+	else
+		err_set(err, MS_ERR_TOKEN, "%s cannot be reached (%s)", tpm->name, Tss2_RC_Decode(rc));
 	err_hint(err, "Name it with --tcti or in MODSEAL_TCTI, as device:/dev/tpmrm0 or "
 		      "swtpm:host=127.0.0.1,port=2321 (the default is " DEVICE
 		      ", which members of the group tss may use).");

@@ -28,6 +28,10 @@ struct ms_object {
 	/* private keys: what the token says of CKA_SENSITIVE and the like */
 	enum ms_answer sensitive, always_sensitive, extractable, never_extractable, local;
 	enum ms_answer sign, always_authenticate;
+	/* keys in a TPM */
+	char *attributes; /**< "fixedTPM, fixedParent, ...", as the TPM's specification calls them */
+	char *policy;     /**< what it is used by besides or instead of its auth value: in words where
+			       that is noted, else the policy's digest in hex */
 	/* certificates */
 	char *subject, *issuer, *serial, *not_after;
 };

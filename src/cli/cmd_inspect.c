@@ -3,7 +3,9 @@
 #include "src/cli/cli.h"
 #include "src/cli/moduleopts.h"
 #include "src/cli/output.h"
+#include "src/cli/tpmkey.h"
 
+#include <modseal/tpm.h>
 #include <modseal/verify.h>
 
 static const char *state_name(enum ms_module_state state)
@@ -103,8 +105,13 @@ static int inspect_one(const char *path, const char *dest, struct json_object *j
 	struct ms_error *err)
 {
 	struct ms_inspection *i;
-	int r = ms_inspect(path, moduleopts_flags(), &i, err);
+	int r;
 
+	if (ms_tpm_is_key_file(path)) {
+		r = tpmkey_show(path, json, err);
+		return r < 0 ? r : OUTCOME_DONE;
+	}
+	r = ms_inspect(path, moduleopts_flags(), &i, err);
 	if (r < 0)
 		return r;
 	if (json)
@@ -128,8 +135,8 @@ static int run(int argc, char **argv)
 
 const struct command command_inspect = {
 	.name = "inspect",
-	.operands = "MODULE|DIR...",
-	.summary = "Show what modules carry: signer, digest, position, stacked ones.",
+	.operands = "MODULE|DIR|KEYFILE...",
+	.summary = "Show what modules carry: signer, digest, position; or explain TPM key files.",
 	.options = { moduleopts_read },
 	.min_operands = 1,
 	.max_operands = -1,

@@ -8,13 +8,14 @@
 #include <string.h>
 
 static struct {
-	bool login, json, check;
+	bool login, tpm, json, check;
 } opt;
 
 static const struct option_def table[] = {
 	{ "login", 0, NULL, OPT_FLAG, &opt.login, NULL,
 		"Log into each token that has something to hide, so that private keys are seen where "
 		"a token shows them only then." },
+	{ "tpm", 0, NULL, OPT_FLAG, &opt.tpm, NULL, "List persistent keys of the TPM only." },
 	{ "check", 0, NULL, OPT_FLAG, &opt.check, NULL,
 		"Tell what speaks for the one key that URI names being bound to its token: made there, and "
 		"never to be read out of it. Exit status 1 if it is not known to be." },
@@ -64,6 +65,10 @@ static void print_object(const struct ms_object *o)
 		if (comma[0] == ',')
 			printf("\n");
 	}
+	if (o->attributes)
+		printf("    attributes %s\n", o->attributes);
+	if (o->policy)
+		printf("    policy %s\n", o->policy);
 	if (o->subject)
 		printf("    subject %s, until %s\n", o->subject, o->not_after ? o->not_after : "?");
 }
@@ -113,6 +118,8 @@ static struct json_object *json_object_of(const struct ms_object *o)
 		json_add_answer(j, "local", o->local);
 		json_add_answer(j, "sign", o->sign);
 		json_add_answer(j, "always_authenticate", o->always_authenticate);
+		json_add_text(j, "attributes", o->attributes);
+		json_add_text(j, "policy", o->policy);
 	}
 	if (o->kind == MS_OBJECT_CERTIFICATE) {
 		json_add_text(j, "subject", o->subject);
@@ -152,11 +159,16 @@ static int list_all(int argc, char **argv)
 	struct ms_token_list *list = NULL;
 	struct ms_error err = { .code = MS_ERR_NOMEM, .message = "out of memory" };
 	struct ms_context *ctx = keyopts_context();
+	const char *filter = argc ? argv[0] : opt.tpm ? "handle:" : NULL;
 	bool problem = false;
 	size_t found = 0;
-	int r = ctx ? ms_token_list_read(ctx, argc ? argv[0] : NULL, opt.login, &list, &err)
-		    : MS_ERR_NOMEM;
+	int r;
 
+	if (argc && opt.tpm) {
+		fprintf(stderr, "modseal keys: --tpm goes without a URI\n");
+		return EXIT_STATUS_USAGE;
+	}
+	r = ctx ? ms_token_list_read(ctx, filter, opt.login, &list, &err) : MS_ERR_NOMEM;
 	if (r < 0) {
 		print_error(&err);
 		return exit_status_of(r);
@@ -170,7 +182,7 @@ static int list_all(int argc, char **argv)
 		else
 			print_token(&list->tokens[i]);
 	}
-	if (!found)
+	if (!found && !opt.tpm) /* a TPM has told its problem */
 		fprintf(stderr, "modseal: no token%s\n  Plug it in; name its PKCS#11 module with "
 				"--module, or see 'p11-kit list-modules'.\n",
 			argc ? " matches" : " found");

@@ -96,6 +96,9 @@ struct ms_context *keyopts_context(void)
 
 	if (context)
 		return context;
+	/* Also for PKCS#11 modules that use tpm2-tss. */
+	if (!opt.verbose)
+		setenv("TSS2_LOG", "all+none", 0);
 	ctx = ms_context_new();
 	if (!ctx)
 		return NULL;

@@ -11,6 +11,8 @@ static void object_clear(struct ms_object *o)
 	free(o->label);
 	free(o->id);
 	free(o->type);
+	free(o->attributes);
+	free(o->policy);
 	free(o->subject);
 	free(o->issuer);
 	free(o->serial);
@@ -47,7 +49,7 @@ static int check_filter(const char *filter, struct ms_error *err)
 	if (!filter || engine_for(filter)->list)
 		return 0;
 	err_set(err, MS_ERR_URI, "%s names no token", filter);
-	err_hint(err, "Give a URI that starts with \"pkcs11:\", or none to list all tokens.");
+	err_hint(err, "Give a URI that starts with \"pkcs11:\" or \"handle:\", or none to list all tokens.");
 	return MS_ERR_URI;
 }
 
