@@ -8,6 +8,7 @@
 #include <modseal/error.h>
 #include <modseal/evidence.h>
 #include <modseal/farm.h>
+#include <modseal/find.h>
 #include <modseal/hash.h>
 #include <modseal/key.h>
 #include <modseal/life.h>

@@ -8,7 +8,8 @@
 #include <string.h>
 
 static struct {
-	bool login, tpm, json, check;
+	bool login, tpm, json, check, find;
+	const char *root;
 } opt;
 
 static const struct option_def table[] = {
@@ -19,8 +20,13 @@ static const struct option_def table[] = {
 	{ "check", 0, NULL, OPT_FLAG, &opt.check, NULL,
 		"Tell what speaks for the one key that URI names being bound to its token: made there, and "
 		"never to be read out of it. Exit status 1 if it is not known to be." },
+	{ "find", 0, NULL, OPT_FLAG, &opt.find, NULL,
+		"List the key files that kernel builds, distributions and boot managers leave on a machine, "
+		"each with its certificate, and tell which of them others can read." },
+	{ "root", 0, "DIR", OPT_STRING, &opt.root, NULL,
+		"With --find: look below DIR, where another system is mounted." },
 	{ "json", 0, NULL, OPT_FLAG, &opt.json, NULL,
-		"Print one JSON object a line, a token (with --check: a key) each." },
+		"Print one JSON object a line, a token (with --check, --find: a key) each." },
 	{ 0 },
 };
 
@@ -190,15 +196,25 @@ static int list_all(int argc, char **argv)
 	return found && !problem ? EXIT_STATUS_OK : EXIT_STATUS_NO;
 }
 
+static int usage(const char *text)
+{
+	fprintf(stderr, "modseal keys: %s\n", text);
+	return EXIT_STATUS_USAGE;
+}
+
 static int run(int argc, char **argv)
 {
-	if (!opt.check)
-		return list_all(argc, argv);
-	if (!argc) {
-		fprintf(stderr, "modseal keys: --check wants the key's URI\n");
-		return EXIT_STATUS_USAGE;
-	}
-	return keys_check(argv[0], opt.json);
+	if (opt.check + opt.find + opt.tpm > 1)
+		return usage("--check, --find and --tpm exclude each other");
+	if (opt.root && !opt.find)
+		return usage("--root goes with --find");
+	if (opt.find && argc)
+		return usage("--find goes without a URI");
+	if (opt.check && !argc)
+		return usage("--check wants the key's URI");
+	if (opt.find)
+		return keys_find(opt.root, opt.json);
+	return opt.check ? keys_check(argv[0], opt.json) : list_all(argc, argv);
 }
 
 const struct command command_keys = {

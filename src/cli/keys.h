@@ -7,5 +7,7 @@
 
 /* --check: what speaks for the key being bound to its hardware; an exit status. */
 int keys_check(const char *ref, bool json);
+/* --find: key files below `root` (NULL: /); an exit status. */
+int keys_find(const char *root, bool json);
 
 #endif
