@@ -4,6 +4,7 @@
 #include "engines/file/key_file.h"
 
 #include "src/base/cleanup.h"
+#include "src/base/cpus.h"
 #include "src/base/error.h"
 #include "src/crypto/cert.h"
 #include "src/crypto/digest.h"
@@ -12,7 +13,6 @@
 #include <openssl/err.h>
 #include <openssl/rsa.h>
 #include <string.h>
-#include <unistd.h>
 
 static enum key_input can(const struct ms_key *key, enum ms_hash hash, struct ms_error *err)
 {
@@ -83,7 +83,6 @@ static int make_key(const char *path, EVP_PKEY *pkey, struct ms_key **key, struc
 {
 	AUTO_FREE char *place = NULL;
 	EVP_PKEY *pub = public_half(pkey);
-	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
 
 	if (!pub)
 		return ossl_err(err, MS_ERR_KEY, "key file %s: its public half", path);
@@ -96,7 +95,7 @@ static int make_key(const char *path, EVP_PKEY *pkey, struct ms_key **key, struc
 	*key = key_new(&ops, pub, path, place);
 	if (!*key)
 		return err_nomem(err);
-	(*key)->parallel = cpus > 1 ? (unsigned)cpus : 1;
+	(*key)->parallel = cpus_usable();
 	return 0;
 }
 

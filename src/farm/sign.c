@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Requests signed, many at once, and answered in their order. */
 #include "src/base/cleanup.h"
+#include "src/base/cpus.h"
 #include "src/base/error.h"
 #include "src/farm/names.h"
 #include "src/farm/power.h"
@@ -172,13 +173,6 @@ static void lost(void *arg)
 	put_down(h);
 }
 
-static unsigned cpus(void)
-{
-	long n = sysconf(_SC_NPROCESSORS_ONLN);
-
-	return n > 0 ? (unsigned)n : 1;
-}
-
 static unsigned least(unsigned a, unsigned b)
 {
 	return a < b ? a : b;
@@ -187,8 +181,8 @@ static unsigned least(unsigned a, unsigned b)
 static int run_workers(struct run *run, struct ms_error *err)
 {
 	unsigned parallel = pool_parallel(&run->signer->pool);
-	unsigned jobs = run->options->jobs ? run->options->jobs : least(parallel, cpus());
-	unsigned n = least(least(jobs, MAX_WORKERS) + cpus(), MAX_WORKERS);
+	unsigned jobs = run->options->jobs ? run->options->jobs : least(parallel, cpus_usable());
+	unsigned n = least(least(jobs, MAX_WORKERS) + cpus_usable(), MAX_WORKERS);
 	AUTO_FREE struct hand *hands = calloc(n, sizeof(*hands));
 	const struct workers workers = { n, hands, sizeof(*hands), work, lost };
 

@@ -5,6 +5,7 @@
  * ready and the last modules are being written: the key never waits for us.
  */
 #include "src/base/cleanup.h"
+#include "src/base/cpus.h"
 #include "src/base/error.h"
 #include "src/module/memory.h"
 #include "src/sign/links.h"
@@ -237,20 +238,13 @@ static void lost(void *arg)
 	signing_end(&h->signing);
 }
 
-static unsigned cpus(void)
-{
-	long n = sysconf(_SC_NPROCESSORS_ONLN);
-
-	return n > 0 ? (unsigned)n : 1;
-}
-
 /* Signatures at once: a key that computes on this machine gains nothing from more than its CPUs,
  * and one that is far away is given more by the user (jobs), who knows its distance. */
 static unsigned default_jobs(const struct ms_signer *signer)
 {
 	unsigned parallel = pool_parallel(&signer->pool);
 
-	return parallel < cpus() ? parallel : cpus();
+	return parallel < cpus_usable() ? parallel : cpus_usable();
 }
 
 /* Descriptors that are left for modules: the library and the key have some of their own. */
@@ -281,7 +275,7 @@ static int set_up(struct batch *b, unsigned workers, struct ms_error *err)
 	b->pending.user = b;
 	r = pending_init(&b->pending, (descriptors() - 2 * workers) / 2, err);
 	if (r == 0) {
-		memory_init(&b->memory, cpus());
+		memory_init(&b->memory, cpus_usable());
 		links_init(&b->links);
 		synced_init(&b->synced);
 	}
@@ -322,7 +316,7 @@ MS_API int ms_batch_sign(struct ms_signer *signer, const struct ms_batch_options
 	const struct ms_batch_callbacks *callbacks, struct ms_error *err)
 {
 	unsigned jobs = options->jobs ? options->jobs : default_jobs(signer);
-	unsigned workers = least(least(jobs, MAX_WORKERS) + cpus(), descriptors() / 4);
+	unsigned workers = least(least(jobs, MAX_WORKERS) + cpus_usable(), descriptors() / 4);
 	struct batch b = {
 		.signer = signer,
 		.options = options,
