@@ -51,6 +51,8 @@ static const char *code_name(int code)
 		return "unsupported";
 	case MS_ERR_SIGNATURE:
 		return "signature";
+	case MS_ERR_STOPPED:
+		return "stopped";
 	default:
 		return "internal";
 	}

@@ -83,9 +83,9 @@ static void summary(const struct tally *t)
 		json_print(o);
 		return;
 	}
-	if (all == 1)
+	if (all == 1 && !t->stopped.code) /* its own line says it all */
 		return;
-	printf("%lu modules: %lu %s", all, t->n_done, t->done);
+	printf("%lu module%s: %lu %s", all, all == 1 ? "" : "s", t->n_done, t->done);
 	if (t->n_kept)
 		printf(", %lu kept", t->n_kept);
 	if (t->no)
