@@ -4,6 +4,7 @@
 #define MODSEAL_MODSEAL_H
 
 #include <modseal/batch.h>
+#include <modseal/certview.h>
 #include <modseal/context.h>
 #include <modseal/error.h>
 #include <modseal/evidence.h>

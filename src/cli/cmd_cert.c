@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "src/cli/cert_show.h"
 #include "src/cli/certopts.h"
 #include "src/cli/cli.h"
 #include "src/cli/keyopts.h"
@@ -7,7 +8,7 @@
 
 static struct {
 	const char *key, *csr, *out, *issuer_key, *issuer_cert;
-	bool store;
+	bool store, json;
 } opt;
 
 static const struct option_def table[] = {
@@ -21,6 +22,8 @@ static const struct option_def table[] = {
 		"and mokutil want it." },
 	{ "store", 0, NULL, OPT_FLAG, &opt.store, NULL,
 		"Put it on the key's token, beside the key (same CKA_ID)." },
+	{ "json", 0, NULL, OPT_FLAG, &opt.json, NULL,
+		"With show: print one JSON object a line, a certificate each." },
 	{ "issuer-key", 0, "URI", OPT_STRING, &opt.issuer_key, NULL,
 		"Who signs it: a CA's key. By default the key itself." },
 	{ "issuer-cert", 0, "CERT", OPT_STRING, &opt.issuer_cert, NULL,
@@ -77,7 +80,7 @@ static int deliver(struct ms_context *ctx, struct ms_key *key, const struct ms_c
 	return r;
 }
 
-static int run(int argc, char **argv)
+static int make_cert(void)
 {
 	struct ms_context *ctx = keyopts_context();
 	struct ms_cert_request request;
@@ -116,12 +119,24 @@ static int run(int argc, char **argv)
 	return exit_status_of(r);
 }
 
+static int run(int argc, char **argv)
+{
+	if (argc && !strcmp(argv[0], "show")) {
+		if (argc == 1)
+			return usage("show which certificate?");
+		return cert_show(argc - 1, argv + 1, opt.json);
+	}
+	if (argc)
+		return usage("a certificate is made without operands; 'show CERT' shows one");
+	return opt.json ? usage("--json goes with show") : make_cert();
+}
+
 const struct command command_cert = {
 	.name = "cert",
-	.operands = "",
-	.summary = "Make a certificate for a key.",
+	.operands = "[show CERT...]",
+	.summary = "Make a certificate for a key, or show what kernels make of one.",
 	.options = { table, certopts_table, keyopts_so_table, keyopts_table },
 	.min_operands = 0,
-	.max_operands = 0,
+	.max_operands = -1,
 	.run = run,
 };
