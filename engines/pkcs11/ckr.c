@@ -96,7 +96,8 @@ static const struct code {
 	CODE(CKR_USER_ALREADY_LOGGED_IN, MS_ERR_TOKEN,
 		"the token says that somebody is logged in already, and does not show it", AGAIN),
 	CODE(CKR_USER_NOT_LOGGED_IN, MS_ERR_TOKEN, "nobody is logged in (any more)",
-		"Was the token unplugged, or did another program log out? Run the command again."),
+		"Was the token unplugged, or not touched in time, or did another program log out? Run the "
+		"command again."),
 	CODE(CKR_USER_PIN_NOT_INITIALIZED, MS_ERR_PIN, "no user PIN is set",
 		"Set one with the vendor's tool (or: pkcs11-tool --init-pin)."),
 	CODE(CKR_USER_TYPE_INVALID, MS_ERR_TOKEN, "the token has no such kind of login", MISMADE),

@@ -6,6 +6,7 @@
 #include "engines/pkcs11/call.h"
 #include "engines/pkcs11/login.h"
 #include "engines/pkcs11/object.h"
+#include "engines/pkcs11/piv.h"
 #include "engines/pkcs11/pubkey.h"
 #include "src/base/cleanup.h"
 #include "src/base/error.h"
@@ -25,6 +26,7 @@ struct reading {
 static int read_name(struct reading *rd, CK_OBJECT_HANDLE handle, struct ms_object *o)
 {
 	AUTO_BUF struct buf id = { 0 }, label = { 0 };
+	const char *slot;
 
 	if (p11_attr(&rd->reader, handle, CKA_ID, &id) < 0 ||
 		p11_attr(&rd->reader, handle, CKA_LABEL, &label) < 0)
@@ -32,6 +34,9 @@ static int read_name(struct reading *rd, CK_OBJECT_HANDLE handle, struct ms_obje
 	if (id.len && !(o->id = cert_hex(id.data, id.len)))
 		return err_nomem(rd->reader.err);
 	if (label.len && !(o->label = p11_padded_text(label.data, label.len)))
+		return err_nomem(rd->reader.err);
+	slot = p11_piv_slot(&rd->reader.token->info, id.data, id.len);
+	if (slot && !(o->slot = strdup(slot)))
 		return err_nomem(rd->reader.err);
 	return 0;
 }

@@ -87,7 +87,7 @@ static int load_cert(struct load *l)
 		bool fits;
 
 		r = p11_cert_of(&l->reader, found.list[i], &cert);
-		if (r != 1)
+		if (r != 1 || cert_is_attestation(cert))
 			continue;
 		fits = cert_fits_key(cert, l->pub);
 		if (!l->cert || (fits && !l->n_fitting)) {
@@ -236,7 +236,9 @@ static int make_key(struct load *l, struct ms_key **out, struct ms_error *err)
 	key->priv = priv;
 	key->cert = STEAL(l->cert);
 	key->hardware = l->hardware;
-	key->parallel = p11_session_limit(t);
+	/* A card knows one PIN entry, whoever gave it: a second thread's would be used up by the first
+	 * one's signature. */
+	key->parallel = l->key.always_authenticate ? 1 : p11_session_limit(t);
 	*out = key;
 	return 0;
 }

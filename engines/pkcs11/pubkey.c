@@ -129,9 +129,14 @@ void p11_curve(const struct buf *params, char *name, size_t size, unsigned *bits
 	if (nid != NID_undef) {
 		group = EC_GROUP_new_by_curve_name_ex(ossl_ctx(), NULL, nid);
 		nist = EC_curve_nid2nist(nid);
+	} else if (params->len) { /* written out, as Yubico's module does for P-384 */
+		p = params->data;
+		group = d2i_ECPKParameters(NULL, &p, (long)params->len);
+		nid = group ? EC_GROUP_check_named_curve(group, 0, NULL) : NID_undef;
+		nist = nid != NID_undef ? EC_curve_nid2nist(nid) : NULL;
 	}
 	*bits = group ? (unsigned)EC_GROUP_order_bits(group) : 0;
-	snprintf(name, size, "%s", nist ? nist : group ? OBJ_nid2sn(nid) : "EC");
+	snprintf(name, size, "%s", nist ? nist : nid != NID_undef && group ? OBJ_nid2sn(nid) : "EC");
 	EC_GROUP_free(group);
 	ASN1_OBJECT_free(oid);
 	ERR_clear_error();

@@ -29,7 +29,8 @@ static const char *objection(const struct p11_token *t, const CK_TOKEN_INFO *inf
 		return "its PIN is locked now";
 	if (info->flags & P11_PIN_AT_RISK)
 		return "it says that a wrong PIN was entered meanwhile, so none was given again";
-	*hint = "Run the command again, to log in anew.";
+	*hint = "Run the command again, to log in anew. If the token wants a touch: before it gives up "
+		"waiting (a YubiKey after 15 seconds).";
 	if (t->again)
 		return "its login was lost before in this run, and is renewed once only";
 	if (!t->pin && !has_pad(info))

@@ -23,6 +23,7 @@ struct ms_object {
 	char *uri;     /**< names exactly this object; to be pasted behind -k or -c */
 	char *label;   /**< CKA_LABEL */
 	char *id;      /**< CKA_ID in lower case hex */
+	char *slot;    /**< of a PIV card: "9a", "9c", ... */
 	char *type;    /**< "RSA", "P-256", "P-384", ... (of a certificate: its key's) */
 	unsigned bits; /**< key size; 0 = not known */
 	/* private keys: what the token says of CKA_SENSITIVE and the like */

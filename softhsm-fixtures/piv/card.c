@@ -39,8 +39,8 @@ static const struct slot {
 static uint16_t do_select(struct request *rq)
 {
 	static const uint8_t aid[] = { 0xa0, 0, 0, 3, 8 };
-	static const uint8_t properties[] = { 0x61, 0x11, 0x4f, 6, 0, 0, 0x10, 0, 1, 0, 0x79, 7, 0x4f,
-		5, 0xa0, 0, 0, 3, 8 };
+	static const uint8_t properties[] = { 0x61, 0x11, 0x4f, 6, 0, 0, 0x10, 0, 1, 0, 0x79, 7,
+		0x4f, 5, 0xa0, 0, 0, 3, 8 };
 
 	if (rq->p1 != 4 || rq->in->len < sizeof(aid) || memcmp(rq->in->data, aid, sizeof(aid)))
 		return SW_NOT_FOUND;

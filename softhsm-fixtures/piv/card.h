@@ -97,13 +97,13 @@ int auth_tries(unsigned ref);
  * the port on which the reader waits for its card. */
 int reader_start(const char *dir, const char *pcscd, const char *driver);
 
-#define SW_OK		 0x9000
-#define SW_DENIED	 0x6982
-#define SW_BLOCKED	 0x6983
-#define SW_WRONG_DATA	 0x6a80
-#define SW_NOT_FOUND	 0x6a82
-#define SW_NO_REFERENCE	 0x6a88
-#define SW_WRONG_LENGTH	 0x6700
+#define SW_OK		  0x9000
+#define SW_DENIED	  0x6982
+#define SW_BLOCKED	  0x6983
+#define SW_WRONG_DATA	  0x6a80
+#define SW_NOT_FOUND	  0x6a82
+#define SW_NO_REFERENCE	  0x6a88
+#define SW_WRONG_LENGTH	  0x6700
 #define SW_NO_INSTRUCTION 0x6d00
 
 #endif

@@ -10,9 +10,13 @@
 unsigned key_algorithm(EVP_PKEY *key)
 {
 	if (EVP_PKEY_is_a(key, "RSA"))
-		return EVP_PKEY_get_bits(key) == 2048 ? 0x07 : EVP_PKEY_get_bits(key) == 1024 ? 0x06 : 0;
+		return EVP_PKEY_get_bits(key) == 2048	 ? 0x07
+			: EVP_PKEY_get_bits(key) == 1024 ? 0x06
+							 : 0;
 	if (EVP_PKEY_is_a(key, "EC"))
-		return EVP_PKEY_get_bits(key) == 256 ? 0x11 : EVP_PKEY_get_bits(key) == 384 ? 0x14 : 0;
+		return EVP_PKEY_get_bits(key) == 256	? 0x11
+			: EVP_PKEY_get_bits(key) == 384 ? 0x14
+							: 0;
 	return 0;
 }
 
@@ -51,8 +55,8 @@ void key_add_public(EVP_PKEY *key, struct bytes *out)
 		add_number(key, OSSL_PKEY_PARAM_RSA_E, 0x82, out);
 		return;
 	}
-	if (!EVP_PKEY_get_octet_string_param(key, OSSL_PKEY_PARAM_PUB_KEY, point, sizeof(point),
-		    &len))
+	if (!EVP_PKEY_get_octet_string_param(
+		    key, OSSL_PKEY_PARAM_PUB_KEY, point, sizeof(point), &len))
 		die("a key without", "a point");
 	bytes_add_tlv(out, 0x86, point, len);
 }
@@ -79,8 +83,8 @@ void des3(const uint8_t key[24], bool encrypt, const uint8_t in[8], uint8_t out[
 	int len = 0;
 
 	if (!ctx || !EVP_CipherInit_ex2(ctx, EVP_des_ede3_ecb(), key, NULL, encrypt, NULL) ||
-		!EVP_CIPHER_CTX_set_padding(ctx, 0) ||
-		!EVP_CipherUpdate(ctx, out, &len, in, 8) || len != 8)
+		!EVP_CIPHER_CTX_set_padding(ctx, 0) || !EVP_CipherUpdate(ctx, out, &len, in, 8) ||
+		len != 8)
 		die("no", "3DES");
 	EVP_CIPHER_CTX_free(ctx);
 }
@@ -123,12 +127,14 @@ bool key_attest(unsigned slot, EVP_PKEY *key, const struct policy *policy, struc
 
 	snprintf(name, sizeof(name), "YubiKey PIV Attestation %02x", slot);
 	if (signer && issuer && cert && subject &&
-		X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_ASC, (uint8_t *)name, -1, -1, 0) &&
+		X509_NAME_add_entry_by_txt(
+			subject, "CN", MBSTRING_ASC, (uint8_t *)name, -1, -1, 0) &&
 		X509_set_version(cert, X509_VERSION_3) && X509_set_subject_name(cert, subject) &&
 		X509_set_issuer_name(cert, X509_get_subject_name(issuer)) &&
 		ASN1_INTEGER_set(X509_get_serialNumber(cert), slot) &&
 		X509_set1_notBefore(cert, X509_get0_notBefore(issuer)) &&
-		X509_set1_notAfter(cert, X509_get0_notAfter(issuer)) && X509_set_pubkey(cert, key)) {
+		X509_set1_notAfter(cert, X509_get0_notAfter(issuer)) &&
+		X509_set_pubkey(cert, key)) {
 		add_extension(cert, "1.3.6.1.4.1.41482.3.3", "\5\4\3", 3);
 		add_extension(cert, "1.3.6.1.4.1.41482.3.7", "\x02\x04\x00\xbc\x61\x4e", 6);
 		add_extension(cert, "1.3.6.1.4.1.41482.3.8", policies, sizeof(policies));

@@ -29,7 +29,8 @@ static bool is_wanted(void)
 
 static int insert(int port)
 {
-	struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr = { htonl(INADDR_LOOPBACK) },
+	struct sockaddr_in at = { .sin_family = AF_INET,
+		.sin_addr = { htonl(INADDR_LOOPBACK) },
 		.sin_port = htons((uint16_t)port) };
 	int fd;
 

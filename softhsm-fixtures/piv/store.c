@@ -90,8 +90,8 @@ void store_policy(unsigned slot, struct policy *policy)
 	if (!store_read(name, &text) || text.len >= sizeof(text.data))
 		die("cannot read", name);
 	text.data[text.len] = 0;
-	if (sscanf((char *)text.data, "%d %d %d", &policy->pin, &policy->touch,
-		    &policy->origin) != 3)
+	if (sscanf((char *)text.data, "%d %d %d", &policy->pin, &policy->touch, &policy->origin) !=
+		3)
 		die("no policy in", name);
 }
 

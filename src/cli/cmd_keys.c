@@ -55,8 +55,9 @@ static void print_object(const struct ms_object *o)
 {
 	const char *comma = "    ";
 
-	printf("  %s %s%s%s", kind_name(o->kind), o->label ? o->label : "(no label)",
-		o->type ? ", " : "", o->type ? o->type : "");
+	printf("  %s %s%s%s%s%s", kind_name(o->kind), o->label ? o->label : "(no label)",
+		o->slot ? ", slot " : "", o->slot ? o->slot : "", o->type ? ", " : "",
+		o->type ? o->type : "");
 	if (o->type && o->bits && !strcmp(o->type, "RSA")) /* a curve's name has its size */
 		printf("-%u", o->bits);
 	printf("\n    %s\n", o->uri);
@@ -114,6 +115,7 @@ static struct json_object *json_object_of(const struct ms_object *o)
 	json_add_text(j, "uri", o->uri);
 	json_add_text(j, "label", o->label);
 	json_add_text(j, "id", o->id);
+	json_add_text(j, "slot", o->slot);
 	json_add_text(j, "type", o->type);
 	json_add_number(j, "bits", o->bits);
 	if (o->kind == MS_OBJECT_PRIVATE_KEY) {

@@ -10,6 +10,7 @@ static void object_clear(struct ms_object *o)
 	free(o->uri);
 	free(o->label);
 	free(o->id);
+	free(o->slot);
 	free(o->type);
 	free(o->attributes);
 	free(o->policy);

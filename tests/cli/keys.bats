@@ -121,10 +121,11 @@ keys_login() {
 		.manufacturer == "SoftHSM project" and .problem == null and .pin_pad == false'
 	run keys_login --json 'pkcs11:token=modseal'
 	assert_json '.[0].objects | map(select(.kind == "private key")) | all(keys == (["kind", "uri",
-		"label", "id", "type", "bits", "sensitive", "always_sensitive", "extractable",
-		"never_extractable", "local", "sign", "always_authenticate"] | sort))'
+		"label", "id", "slot", "type", "bits", "sensitive", "always_sensitive", "extractable",
+		"never_extractable", "local", "sign", "always_authenticate", "attributes",
+		"policy"] | sort))'
 	assert_json '.[0].objects | map(select(.kind == "certificate")) | all(keys == (["kind", "uri",
-		"label", "id", "type", "bits", "subject", "issuer", "serial", "not_after"] | sort))'
+		"label", "id", "slot", "type", "bits", "subject", "issuer", "serial", "not_after"] | sort))'
 	assert_json '.[0].logged_in'
 }
 
