@@ -296,14 +296,18 @@ setup() {
 }
 
 @test "a call that never comes back in the middle of a batch" {
-	local start=$EPOCHSECONDS
-	MODSEAL_SHIM_DELAY=C_Sign:2+:forever sign --token-timeout 1
-	seen ended 3
-	seen lasted_below 5
-	seen says "C_Sign"
-	seen says "token 'modseal'"
-	seen modules plain=2 signed=1
-	seen left_alone
+	local start jobs
+	for jobs in 1 4; do
+		fresh "$BATS_TEST_TMPDIR/run" 12
+		start=$EPOCHSECONDS
+		MODSEAL_SHIM_DELAY=C_Sign:6+:forever sign --token-timeout 1 --jobs $jobs
+		seen ended 3
+		seen lasted_below 5
+		seen says "C_Sign"
+		seen says "token 'modseal'"
+		seen modules plain=7 signed=5
+		seen left_alone
+	done
 }
 
 @test "keys ends, too" {
