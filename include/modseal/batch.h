@@ -27,6 +27,8 @@ struct ms_batch_options {
 					    take, and no more than this machine can feed */
 	bool append;                   /**< add the tail to the file itself where it is unsigned,
 					    uncompressed and has one name; else as without */
+	bool file_digests;             /**< tell the SHA-256 of each file before and after, which is
+					    one more reading of each; not in a dry run */
 	bool fail_fast;                /**< stop at the first module that fails */
 	enum ms_durability durability;
 };

@@ -34,6 +34,9 @@ MS_API const char *ms_hash_name(enum ms_hash hash);
 MS_API enum ms_hash ms_hash_by_name(const char *name);
 /** Its length in bytes, 0 for MS_HASH_NONE. */
 MS_API size_t ms_hash_size(enum ms_hash hash);
+/** The digest of a file as it is, ms_hash_size() bytes of it (sha256sum(1) tells the same). */
+MS_API int ms_hash_file(const char *path, enum ms_hash hash, unsigned char *digest,
+	struct ms_error *err);
 /** Whether a new signature may be made with it (SHA-1 and SHA-224 are for reading only). */
 MS_API int ms_hash_can_sign(enum ms_hash hash);
 

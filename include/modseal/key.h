@@ -52,6 +52,9 @@ MS_API void ms_cert_list_free(struct ms_cert **certs, size_t count);
 MS_API void ms_cert_free(struct ms_cert *cert);
 /** Subject as one line ("CN=...,O=..."); belongs to the certificate. */
 MS_API const char *ms_cert_subject(const struct ms_cert *cert);
+/** The digest of its DER form, ms_hash_size() bytes: what is called its fingerprint. */
+MS_API int ms_cert_fingerprint(const struct ms_cert *cert, enum ms_hash hash,
+	unsigned char *digest, struct ms_error *err);
 
 #ifdef __cplusplus
 }

@@ -68,6 +68,10 @@ struct ms_sign_result {
 	bool mended;                   /**< an interrupted or malformed tail was cut off */
 	unsigned long long size;       /**< bytes of the new file, uncompressed */
 	unsigned long long cms_size;   /**< bytes of its CMS */
+	const char *key;               /**< URI of the key that signed it, without secrets; the
+					    key's. NULL if none did */
+	unsigned char sha256_before[32]; /**< in a batch with file_digests: of the file as it was */
+	unsigned char sha256_after[32];  /**< and of the new one, or again of it if it stays */
 	const char *same_as;           /**< in a batch: the path by which this very file was
 					    signed; it was made a name of that new file. NULL
 					    for none; valid while it is being reported */

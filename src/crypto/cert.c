@@ -4,6 +4,7 @@
 #include "src/base/cleanup.h"
 #include "src/base/error.h"
 #include "src/base/file.h"
+#include "src/crypto/digest.h"
 #include "src/key/key.h"
 
 #include <openssl/err.h>
@@ -41,6 +42,14 @@ MS_API void ms_cert_free(struct ms_cert *cert)
 MS_API const char *ms_cert_subject(const struct ms_cert *cert)
 {
 	return cert->subject;
+}
+
+MS_API int ms_cert_fingerprint(const struct ms_cert *cert, enum ms_hash hash,
+	unsigned char *digest, struct ms_error *err)
+{
+	if (X509_digest(cert->x509, digest_md(hash), digest, NULL) == 1)
+		return 0;
+	return ossl_err(err, MS_ERR_CERT, "the certificate \"%s\" cannot be digested", cert->subject);
 }
 
 MS_API int ms_key_cert(const struct ms_key *key, struct ms_cert **cert, struct ms_error *err)

@@ -89,6 +89,11 @@ int module_read(struct module *m, uint64_t offset, void *data, size_t len, struc
 int module_digest(struct module *m, uint64_t len, enum ms_hash hash, uint8_t *out,
 	struct ms_error *err);
 
+/* The digest of an open file from its start to its end, as it is: compressed or not, with all that is
+ * appended. `name` is for messages. */
+int module_fd_digest(int fd, const char *name, enum ms_hash hash, uint8_t *out,
+	struct ms_error *err);
+
 /* Builds the whole tail (CMS, struct, marker) for a CMS. */
 int module_tail_build(const void *cms, size_t cms_len, struct buf *tail, struct ms_error *err);
 

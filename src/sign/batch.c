@@ -120,12 +120,23 @@ static int take(struct batch *b, struct ms_batch_item *item)
 	return r;
 }
 
+static int digest_file(const struct batch *b, int fd, const char *path, unsigned char *sha256,
+	struct ms_error *err)
+{
+	if (!b->options->file_digests || b->signer->options.dry_run)
+		return 0;
+	return module_fd_digest(fd, path, MS_HASH_SHA256, sha256, err);
+}
+
 /* 1: it has to be replaced. */
-static int append(struct batch *b, const struct signing *s, struct ms_error *err)
+static int append(struct batch *b, const struct signing *s, struct ms_sign_result *result,
+	struct ms_error *err)
 {
 	AUTO_CLOSE int fd = -1;
 	int r = module_append(s->m, s->tail.data, s->tail.len, &fd, err);
 
+	if (r == 0)
+		r = digest_file(b, fd, s->m->path, result->sha256_after, err);
 	if (r || b->options->durability == MS_DURABILITY_NONE)
 		return r;
 	if (b->options->durability == MS_DURABILITY_FILE && fsync(fd) < 0)
@@ -142,16 +153,22 @@ static int one(struct hand *h, struct ms_sign_result *result, bool *changed, str
 	struct signing *s = &h->signing;
 	int r = signing_begin(b->signer, h->item.path, dest, s, result, err);
 
+	if (r < 0 || digest_file(b, s->m->fd, s->m->path, result->sha256_before, err) < 0)
+		return err->code;
 	*changed = r > 0;
-	if (r <= 0)
-		return r;
-	if (b->options->append && !dest && s->keep == s->m->size && module_can_append(s->m))
-		r = append(b, s, err);
+	memcpy(result->sha256_after, result->sha256_before, sizeof(result->sha256_after));
+	if (r > 0 && b->options->append && !dest && s->keep == s->m->size &&
+		module_can_append(s->m))
+		r = append(b, s, result, err);
 	if (r <= 0)
 		return r;
 	r = module_stage(s->m, s->keep, s->tail.data, s->tail.len, dest, &entry.staged, err);
-	if (r < 0)
+	if (r == 0)
+		r = digest_file(b, staged_fd(entry.staged), s->m->path, result->sha256_after, err);
+	if (r < 0) {
+		staged_free(entry.staged);
 		return r;
+	}
 	entry.result = *result;
 	pending_add(&b->pending, &entry);
 	return 1;

@@ -170,8 +170,10 @@ int pool_sign(struct pool *pool, struct pool_hold *hold, enum key_input input, e
 		r = crypto_key_sign(pool->keys[i].key, input, hash, data, len, sig, sig_len,
 			&failure);
 		release(pool, hold, pool_is_key_failure(r) ? &failure : NULL, &others);
-		if (r == 0)
+		if (r == 0) {
+			hold->signed_by = pool->keys[i].key;
 			return 0;
+		}
 		if (!pool_is_key_failure(r) || !others) {
 			if (err)
 				*err = failure;

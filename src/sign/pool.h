@@ -40,6 +40,7 @@ void pool_limit(struct pool *pool, unsigned limit);
 /* The key that a caller of pool_sign() is at; all zero: none. */
 struct pool_hold {
 	unsigned key; /* its number, from 1 */
+	const struct ms_key *signed_by; /* which it was in the end */
 };
 
 /* crypto_key_sign() with the key that is free first. Waits for one. `hold` may be NULL. */

@@ -76,6 +76,7 @@ int signing_begin(struct ms_signer *signer, const char *path, const char *dest,
 	r = module_tail_build(cms.data, cms.len, &s->tail, err);
 	if (r < 0)
 		return r;
+	result->key = s->hold.signed_by->uri;
 	result->cms_size = cms.len;
 	result->size = s->keep + s->tail.len;
 	return 1;
