@@ -10,7 +10,7 @@ static int one_module(struct batch *batch, const struct source_item *item, struc
 
 	if (o)
 		json_add_text(o, "module", item->path);
-	r = batch->one(item->path, item->dest, o, err);
+	r = batch->one(item, o, err);
 	if (r >= 0 && o)
 		json_print(o);
 	else
@@ -42,5 +42,7 @@ int batch_run(struct batch *batch)
 		}
 	}
 	source_close(&batch->source);
+	if (batch->rest && !batch->tally.stopped.code)
+		batch->rest(&batch->tally);
 	return tally_finish(&batch->tally);
 }

@@ -11,10 +11,12 @@
 struct batch {
 	struct source source;
 	struct tally tally;
-	/* Does it to the module at `path`, writing to `dest` (NULL: in place); prints its result
-	 * line, or fills `json` if that is not NULL. Returns an outcome or a negative MS_ERR_*. */
-	int (*one)(const char *path, const char *dest, struct json_object *json,
-		struct ms_error *err);
+	/* Does it to the module at item->path, writing to item->dest (NULL: in place); prints its
+	 * result line, or fills `json` if that is not NULL. Returns an outcome or a negative
+	 * MS_ERR_*. */
+	int (*one)(const struct source_item *item, struct json_object *json, struct ms_error *err);
+	/* Called when all were done, to report and count what else there is to say; may be NULL. */
+	void (*rest)(struct tally *tally);
 };
 
 /* Returns the exit status (see tally_finish()). */

@@ -51,9 +51,10 @@ static struct ms_attach_options attach_options(void)
 	};
 }
 
-static int attach_one(const char *path, const char *dest, struct json_object *json,
+static int attach_one(const struct source_item *item, struct json_object *json,
 	struct ms_error *err)
 {
+	const char *path = item->path, *dest = item->dest;
 	struct ms_attach_options options = attach_options();
 	AUTO_FREE char *beside = NULL;
 	int r;

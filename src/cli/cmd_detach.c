@@ -12,9 +12,10 @@
 /* In a directory the signature is named after its module; a file of -o is taken as it is. */
 static bool named_after_module;
 
-static int detach_one(const char *path, const char *dest, struct json_object *json,
+static int detach_one(const struct source_item *item, struct json_object *json,
 	struct ms_error *err)
 {
+	const char *path = item->path, *dest = item->dest;
 	AUTO_FREE char *p7s = NULL;
 	int r;
 

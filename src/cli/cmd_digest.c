@@ -5,10 +5,10 @@
 #include "src/base/file.h"
 #include "src/cli/choices.h"
 #include "src/cli/cli.h"
+#include "src/cli/names.h"
 #include "src/cli/tally.h"
 
 #include <modseal/farm.h>
-#include <search.h>
 #include <string.h>
 
 static struct {
@@ -36,28 +36,6 @@ struct run {
 	void *names;    /* tree of the names so far */
 };
 
-static int compare(const void *a, const void *b)
-{
-	return strcmp(a, b);
-}
-
-/* Names are relative to their operand, so two operands may hold the same. */
-static int claim(struct run *run, const char *path, const char *name, struct ms_error *err)
-{
-	char *own = strdup(name), **found = own ? tsearch(own, &run->names, compare) : NULL;
-
-	if (!found) {
-		free(own);
-		return err_nomem(err);
-	}
-	if (*found == own)
-		return 0;
-	free(own);
-	err_set(err, MS_ERR_USAGE, "%s is the second with the name %s", path, name);
-	err_hint(err, "Digest each directory in a run of its own.");
-	return MS_ERR_USAGE;
-}
-
 static int print(struct run *run, const char *line, struct ms_error *err)
 {
 	if (!opt.output) {
@@ -78,7 +56,8 @@ static int digest_one(struct run *run, const char *path, const char *name, struc
 	};
 	AUTO_FREE char *line = NULL;
 	struct ms_digest digest;
-	int r = claim(run, path, name, err);
+	int r = names_claim(&run->names, name, path, "Digest each directory in a run of its own.",
+		err);
 
 	if (r == 0)
 		r = ms_digest(path, &options, &digest, err);
@@ -131,7 +110,7 @@ static int run(int argc, char **argv)
 	if (r < 0)
 		print_error(&err);
 	buf_free(&run.out);
-	tdestroy(run.names, free);
+	names_forget(run.names);
 	return r < 0 ? exit_status_of(r) : tally_status(&run.tally);
 }
 

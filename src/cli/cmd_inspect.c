@@ -101,9 +101,10 @@ static void json_inspection(struct json_object *o, const struct ms_inspection *i
 	json_object_object_add(o, "signatures", signatures);
 }
 
-static int inspect_one(const char *path, const char *dest, struct json_object *json,
+static int inspect_one(const struct source_item *item, struct json_object *json,
 	struct ms_error *err)
 {
+	const char *path = item->path;
 	struct ms_inspection *i;
 	int r;
 

@@ -4,7 +4,9 @@
 #include "src/cli/choices.h"
 #include "src/cli/cli.h"
 #include "src/cli/keyopts.h"
+#include "src/cli/manifest.h"
 #include "src/cli/moduleopts.h"
+#include "src/cli/names.h"
 #include "src/cli/output.h"
 #include "src/cli/progress.h"
 #include "src/cli/sign_digests.h"
@@ -19,7 +21,7 @@
 
 static struct {
 	struct option_list keys;
-	const char *cert, *chain;
+	const char *cert, *chain, *manifest;
 	int hash, key_id, durability, progress;
 	unsigned jobs;
 	bool require_hardware, stack, keep_existing, dry_run, append, fail_fast;
@@ -74,6 +76,9 @@ static const struct option_def table[] = {
 		"When data is on the disk: batch (default: before a few hundred modules at a time get "
 		"their names, by one sync for all), file (each by its own), none (a power loss may leave "
 		"empty modules)." },
+	{ "manifest", 0, "FILE", OPT_STRING, &opt.manifest, NULL,
+		"Add a line to FILE for each module that is done: what it was and is, who signed it, when. "
+		"'modseal verify --manifest' compares a tree with it." },
 	{ "fail-fast", 0, NULL, OPT_FLAG, &opt.fail_fast, NULL,
 		"Stop at the first module that fails." },
 	{ "dry-run", 'n', NULL, OPT_FLAG, &opt.dry_run, NULL,
@@ -86,10 +91,12 @@ static const struct option_def table[] = {
 
 static struct ms_signer *signer;
 static const char *key_type;
+static struct manifest manifest = { .fd = -1 };
 
 /* What the callbacks of the batch work on. */
 struct run {
 	struct source source;
+	void *names; /* tree of those that the manifest has */
 	pthread_mutex_t report; /* around what is below: next() reports, too, while done() does */
 	struct tally tally;
 	struct progress progress;
@@ -187,8 +194,19 @@ static int next(void *user, struct ms_batch_item *item, struct ms_error *err)
 		free(own);
 		return 0;
 	}
+	if (r > 0 && opt.manifest && names_claim(&run->names, own->name, own->path,
+		"Sign each directory in a run of its own, with a manifest of its own.", err) < 0)
+		r = err->code;
 	*item = (struct ms_batch_item){ own->path, own->dest, own };
 	return r;
+}
+
+/* Where it cannot be written any more, the run is stopped. */
+static void add_to_manifest(const struct source_item *item, const struct ms_sign_result *result)
+{
+	if (opt.manifest && !manifest.err.code)
+		manifest_add(&manifest, item->name, outcome(result), ms_signer_hash(signer), key_type,
+			result);
 }
 
 static void done(void *user, struct ms_batch_item *item, const struct ms_sign_result *result,
@@ -205,6 +223,7 @@ static void done(void *user, struct ms_batch_item *item, const struct ms_sign_re
 		tally_fail_at(&run->tally, own ? own->place : 0, path, err);
 	} else if (!err->code) {
 		print_done(run, path, item->dest, result);
+		add_to_manifest(own, result);
 		tally_count(&run->tally, result->kept ? OUTCOME_KEPT : OUTCOME_DONE);
 	}
 	progress_step(&run->progress, path);
@@ -216,7 +235,13 @@ static void done(void *user, struct ms_batch_item *item, const struct ms_sign_re
 
 static bool stop(void *user)
 {
-	return stop_asked();
+	struct run *run = user;
+	bool lost;
+
+	pthread_mutex_lock(&run->report);
+	lost = manifest.err.code != 0;
+	pthread_mutex_unlock(&run->report);
+	return lost || stop_asked();
 }
 
 static void key_lost(void *user, const struct ms_key *key, const struct ms_error *err)
@@ -272,6 +297,7 @@ static int sign_all(int argc, char **argv)
 	struct ms_batch_options options = {
 		.jobs = opt.jobs,
 		.append = opt.append,
+		.file_digests = opt.manifest != NULL,
 		.fail_fast = opt.fail_fast,
 		.durability = (enum ms_durability)opt.durability,
 	};
@@ -285,9 +311,12 @@ static int sign_all(int argc, char **argv)
 	stop_on_signals();
 	r = ms_batch_sign(signer, &options, &callbacks, &err);
 	progress_end(&run.progress);
-	if (r < 0)
+	if (manifest_close(&manifest) < 0)
+		tally_stop(&run.tally, &manifest.err);
+	else if (r < 0)
 		tally_stop(&run.tally, &err);
 	source_close(&run.source);
+	names_forget(run.names);
 	return tally_finish(&run.tally);
 }
 
@@ -330,6 +359,8 @@ static int open_signer(struct ms_context *ctx, struct ms_key **keys, struct ms_e
 		r = ms_signer_new(keys[0], cert, &options, &signer, err);
 	for (size_t i = 1; r == 0 && i < opt.keys.n; i++)
 		r = ms_signer_add_key(signer, keys[i], err);
+	if (r == 0 && opt.manifest)
+		r = manifest_set_cert(&manifest, cert, err);
 	ms_cert_free(cert);
 	ms_cert_list_free(chain, n_chain);
 	return r;
@@ -349,12 +380,15 @@ static int check_usage(int argc)
 		return usage("which key? Name it with -k; 'modseal keys' lists those in tokens.");
 	if (opt.stack && opt.keep_existing)
 		return usage("--stack and --keep-existing exclude each other");
+	if (opt.manifest && opt.dry_run)
+		return usage("--manifest and --dry-run exclude each other");
 	if (!sign_digests_asked())
 		return 0;
 	if (argc)
 		return usage("--digests is instead of modules: name the one or the others");
-	if (opt.stack || opt.keep_existing || opt.append || moduleopts.json)
-		return usage("--stack, --keep-existing, --append and --json don't go with --digests");
+	if (opt.stack || opt.keep_existing || opt.append || opt.manifest || moduleopts.json)
+		return usage("--stack, --keep-existing, --append, --manifest and --json don't go with "
+			     "--digests");
 	return sign_digests_open(&opt.hash, moduleopts.any_file);
 }
 
@@ -373,7 +407,9 @@ static int run(int argc, char **argv)
 		free(keys);
 		return EXIT_STATUS_MACHINE;
 	}
-	r = open_signer(ctx, keys, &err);
+	r = opt.manifest ? manifest_open(&manifest, opt.manifest, &err) : 0;
+	if (r == 0)
+		r = open_signer(ctx, keys, &err);
 	if (r < 0) {
 		print_error(&err);
 		r = exit_status_of(r);

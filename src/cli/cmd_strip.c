@@ -6,9 +6,10 @@
 
 #include <modseal/sign.h>
 
-static int strip_one(const char *path, const char *dest, struct json_object *json,
+static int strip_one(const struct source_item *item, struct json_object *json,
 	struct ms_error *err)
 {
+	const char *path = item->path, *dest = item->dest;
 	unsigned removed = 0;
 	int r = ms_strip(path, dest, moduleopts_flags(), &removed, err);
 

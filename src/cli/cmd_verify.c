@@ -2,22 +2,28 @@
 #include "src/cli/batch.h"
 #include "src/cli/cli.h"
 #include "src/cli/keyopts.h"
+#include "src/cli/manifest.h"
 #include "src/cli/moduleopts.h"
 #include "src/cli/output.h"
 
 #include <modseal/verify.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 static struct {
 	struct option_list certs;
+	const char *manifest;
 } opt;
 
 static const struct option_def table[] = {
 	{ "cert", 'c', "CERT", OPT_LIST, &opt.certs, NULL,
 		"A certificate to trust: a file (PEM, all of it; or DER) or a PKCS#11 URI. May be "
-		"given several times; needed." },
-	{ "quiet", 'q', NULL, OPT_FLAG, &moduleopts.quiet, NULL, "Print no line for a valid module." },
+		"given several times. Needed, unless there is a manifest." },
+	{ "manifest", 0, "FILE", OPT_STRING, &opt.manifest, NULL,
+		"Compare with what 'modseal sign --manifest' wrote: modules that were changed since, that "
+		"are missing below the directories, or that are not in it." },
+	{ "quiet", 'q', NULL, OPT_FLAG, &moduleopts.quiet, NULL, "Print no line for a module that is as it should be." },
 	{ 0 },
 };
 
@@ -26,11 +32,19 @@ static struct {
 	size_t n;
 } trusted;
 
-static void print_verdict(const char *path, const struct ms_verification *v)
+static struct manifest_entries manifest;
+static bool whole_trees; /* directories were named, and nothing else */
+
+/* What is found out about one module. */
+struct finding {
+	const struct ms_verification *v; /* NULL: no certificates */
+	const char *manifest;            /* what the manifest says of it; NULL: there is none */
+	bool fine;
+};
+
+static void print_verdict(const struct ms_verification *v)
 {
-	if (moduleopts.quiet && v->verdict == MS_VALID)
-		return;
-	printf("%s: %s", path, ms_verdict_name(v->verdict));
+	printf(": %s", ms_verdict_name(v->verdict));
 	if (v->verdict == MS_VALID)
 		printf(" (%s, %s)", v->signer, v->hash);
 	else if (v->signer[0])
@@ -39,27 +53,95 @@ static void print_verdict(const char *path, const struct ms_verification *v)
 		printf(": %s", v->reason);
 	if (v->note[0])
 		printf("; %s", v->note);
+}
+
+static void print_finding(const char *path, const struct finding *f)
+{
+	if (moduleopts.quiet && f->fine)
+		return;
+	printf("%s", path);
+	if (f->v)
+		print_verdict(f->v);
+	if (f->manifest)
+		printf(f->v ? "; manifest: %s" : ": %s", f->manifest);
 	printf("\n");
 }
 
-static int verify_one(const char *path, const char *dest, struct json_object *json,
-	struct ms_error *err)
+static void json_finding(struct json_object *json, const struct finding *f)
 {
-	struct ms_verification v;
-	int r = ms_verify(path, moduleopts_flags(), trusted.certs, trusted.n, &v, err);
+	const struct ms_verification *v = f->v;
+
+	if (v) {
+		json_add_text(json, "verdict", ms_verdict_name(v->verdict));
+		json_add_text(json, "reason", v->reason);
+		json_add_text(json, "signer", v->signer[0] ? v->signer : NULL);
+		json_add_text(json, "hash", v->hash[0] ? v->hash : NULL);
+		json_add_text(json, "note", v->note[0] ? v->note : NULL);
+	}
+	if (f->manifest)
+		json_add_text(json, "manifest", f->manifest);
+}
+
+static int compare(const struct source_item *item, struct finding *f, struct ms_error *err)
+{
+	const struct manifest_entry *entry = manifest_find(&manifest, item->name);
+	unsigned char sha256[MANIFEST_SHA256];
+	int r = ms_hash_file(item->path, MS_HASH_SHA256, sha256, err);
 
 	if (r < 0)
 		return r;
-	if (json) {
-		json_add_text(json, "verdict", ms_verdict_name(v.verdict));
-		json_add_text(json, "reason", v.reason);
-		json_add_text(json, "signer", v.signer[0] ? v.signer : NULL);
-		json_add_text(json, "hash", v.hash[0] ? v.hash : NULL);
-		json_add_text(json, "note", v.note[0] ? v.note : NULL);
-	} else {
-		print_verdict(path, &v);
+	if (!entry)
+		f->manifest = "not in the manifest";
+	else if (memcmp(entry->sha256, sha256, sizeof(sha256)) != 0)
+		f->manifest = "changed since";
+	else
+		f->manifest = "same";
+	f->fine &= entry && !strcmp(f->manifest, "same");
+	return 0;
+}
+
+static int verify_one(const struct source_item *item, struct json_object *json,
+	struct ms_error *err)
+{
+	struct finding f = { .fine = true };
+	struct ms_verification v;
+	int r = opt.manifest ? compare(item, &f, err) : 0;
+
+	if (r == 0 && trusted.n) {
+		r = ms_verify(item->path, moduleopts_flags(), trusted.certs, trusted.n, &v, err);
+		f.v = &v;
+		f.fine &= r == 0 && v.verdict == MS_VALID;
 	}
-	return v.verdict == MS_VALID ? OUTCOME_DONE : OUTCOME_NO;
+	if (r < 0)
+		return r;
+	if (json)
+		json_finding(json, &f);
+	else
+		print_finding(item->path, &f);
+	return f.fine ? OUTCOME_DONE : OUTCOME_NO;
+}
+
+static void missing(void *user, const char *name)
+{
+	static const struct finding f = { .manifest = "missing" };
+
+	if (moduleopts.json) {
+		struct json_object *o = json_object_new_object();
+
+		json_add_text(o, "module", name);
+		json_finding(o, &f);
+		json_print(o);
+	} else {
+		print_finding(name, &f);
+	}
+	tally_count(user, OUTCOME_NO);
+}
+
+/* Modules are missing from a tree, not from a file. */
+static void report_missing(struct tally *tally)
+{
+	if (whole_trees)
+		manifest_unseen(&manifest, missing, tally);
 }
 
 static int trust(const char *ref, struct ms_error *err)
@@ -91,20 +173,36 @@ static int trust(const char *ref, struct ms_error *err)
 	return 0;
 }
 
+static bool are_directories(int n, char **paths)
+{
+	struct stat st;
+
+	for (int i = 0; i < n; i++)
+		if (stat(paths[i], &st) < 0 || !S_ISDIR(st.st_mode))
+			return false;
+	return true;
+}
+
 static int run(int argc, char **argv)
 {
 	struct batch batch = {
 		.source = { .argc = argc, .argv = argv },
-		.tally = { .done = "valid", .no = "not valid", .json = moduleopts.json, .quiet = moduleopts.quiet },
+		.tally = { .json = moduleopts.json, .quiet = moduleopts.quiet },
 		.one = verify_one,
+		.rest = report_missing,
 	};
 	struct ms_error err = { .code = MS_ERR_NOMEM, .message = "out of memory" };
 	int r = keyopts_context() ? 0 : MS_ERR_NOMEM;
 
-	if (!opt.certs.n) {
+	if (!opt.certs.n && !opt.manifest) {
 		fprintf(stderr, "modseal verify: against which certificates? Name them with -c.\n");
 		return EXIT_STATUS_USAGE;
 	}
+	batch.tally.done = opt.certs.n ? "valid" : "same";
+	batch.tally.no = opt.certs.n ? "not valid" : "not the same";
+	if (r == 0 && opt.manifest)
+		r = manifest_read(opt.manifest, &manifest, &err);
+	whole_trees = are_directories(argc, argv);
 	for (size_t i = 0; r == 0 && i < opt.certs.n; i++)
 		r = trust(opt.certs.items[i], &err);
 	if (r < 0) {
@@ -114,6 +212,7 @@ static int run(int argc, char **argv)
 		r = batch_run(&batch);
 	}
 	ms_cert_list_free(trusted.certs, trusted.n);
+	manifest_entries_free(&manifest);
 	free(opt.certs.items);
 	return r;
 }

@@ -183,7 +183,9 @@ int source_next(struct source *s, struct source_item *item, struct ms_error *err
 	}
 	s->found++;
 	item->path = strdup(r > 0 ? path : s->argv[s->next - 1]);
-	if (!item->path)
+	if (r > 0)
+		item->name = strdup(relative);
+	if (!item->path || (r > 0 && !item->name))
 		return err_nomem(err);
 	if (r > 0)
 		r = destination(s, relative, item, err);
@@ -196,6 +198,7 @@ int source_next(struct source *s, struct source_item *item, struct ms_error *err
 void source_item_release(struct source_item *item)
 {
 	free(item->path);
+	free(item->name);
 	free(item->dest);
 	free(item->same_as);
 	*item = (struct source_item){ 0 };

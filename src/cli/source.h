@@ -31,6 +31,7 @@ struct source {
 
 struct source_item {
 	char *path; /* of the module, or of the operand that failed */
+	char *name; /* relative to the operand, or the operand's own if that is a file */
 	char *dest; /* NULL: in place */
 	char *same_as; /* the path by which this very file was given out before, else NULL */
 	unsigned long place; /* counted from 0 */

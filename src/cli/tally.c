@@ -95,7 +95,7 @@ static void summary(const struct tally *t)
 
 int tally_status(const struct tally *t)
 {
-	if (t->stopped.code && tally_is_fatal(t->stopped.code))
+	if (t->stopped.code && t->stopped.code != MS_ERR_STOPPED)
 		return exit_status_of(t->stopped.code);
 	if (t->first_failure && !(t->n_done + t->n_kept + t->n_no))
 		return exit_status_of(t->first_failure);
