@@ -269,10 +269,12 @@ static int csr_read(const char *path, X509_REQ **out, struct ms_error *err)
 		X509_REQ_free(req);
 		return err_nomem(err);
 	}
-	/* Both free and clear req when they fail. */
+	/* A failure clears req, but for PEM in which nothing is found. */
 	if (!(b.len && b.data[0] == 0x30 ? d2i_X509_REQ_bio(bio, &req)
-					  : PEM_read_bio_X509_REQ(bio, &req, NULL, NULL)))
+					  : PEM_read_bio_X509_REQ(bio, &req, NULL, NULL))) {
+		X509_REQ_free(req);
 		return ossl_err(err, MS_ERR_CERT, "%s is no certificate signing request", path);
+	}
 	if (X509_REQ_verify_ex(req, X509_REQ_get0_pubkey(req), ossl_ctx(), NULL) != 1) {
 		X509_REQ_free(req);
 		return ossl_err(err, MS_ERR_CERT, "%s is not signed by the key that it holds", path);
