@@ -22,7 +22,8 @@ static bool is_blank(const struct p11_token *t)
 
 static bool is_meant(const struct search *s, const struct p11_token *t)
 {
-	return !s->uri || p11_uri_match_token(s->uri, &t->module->info, t->slot, &t->slot_info, &t->info);
+	return !s->uri ||
+		p11_uri_match_token(s->uri, &t->module->info, t->slot, &t->slot_info, &t->info);
 }
 
 /* Compares as the module pads it. */
@@ -87,19 +88,20 @@ static int judge(struct search *s)
 
 	if (s->same_label && (!request->erase || (s->n == 1 && s->same_label != s->found))) {
 		err_set(s->err, MS_ERR_TOKEN, "%s is initialised already", s->same_label->name);
-		err_hint(s->err, "Choose another label. --force-erase erases it with all that it holds.");
+		err_hint(s->err,
+			"Choose another label. --force-erase erases it with all that it holds.");
 		return MS_ERR_TOKEN;
 	}
 	if (s->n == 1)
 		return 0;
 	err_set(s->err, MS_ERR_TOKEN, "%s; there are:",
-		s->n	       ? "several tokens could be meant" :
-		request->erase ? "no token matches" :
-				 "there is no token here that is not initialised");
+		s->n			 ? "several tokens could be meant"
+			: request->erase ? "no token matches"
+					 : "there is no token here that is not initialised");
 	list_all(s);
 	err_hint(s->err, "%s",
-		s->n ? "Name the slot: -k 'pkcs11:slot-id=N'." :
-		       "One that is initialised is erased with --force-erase, and named by -k.");
+		s->n ? "Name the slot: -k 'pkcs11:slot-id=N'."
+		     : "One that is initialised is erased with --force-erase, and named by -k.");
 	return MS_ERR_TOKEN;
 }
 
@@ -108,8 +110,9 @@ static int check_erase(const struct p11_uri *uri, struct ms_error *err)
 {
 	const CK_TOKEN_INFO *info = uri ? p11_kit_uri_get_token_info(uri->kit) : NULL;
 
-	if (info && (info->label[0] || info->serialNumber[0] ||
-			    p11_kit_uri_get_slot_id(uri->kit) != (CK_SLOT_ID)-1))
+	if (info &&
+		(info->label[0] || info->serialNumber[0] ||
+			p11_kit_uri_get_slot_id(uri->kit) != (CK_SLOT_ID)-1))
 		return 0;
 	err_set(err, MS_ERR_USAGE, "a token that is to be erased has to be named");
 	err_hint(err, "Put its token=, serial= or slot-id= into -k.");

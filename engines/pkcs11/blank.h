@@ -15,7 +15,8 @@
 int p11_blank_find(struct ms_context *ctx, struct p11_uri *uri, const struct ms_token_init *request,
 	struct p11_token **token, struct ms_error *err);
 
-/* The token's full URI, with the object and id of `like` (NULL: none); free() it, NULL: no memory. */
+/* The token's full URI, with the object and id of `like` (NULL: none); free() it, NULL: no memory.
+ */
 char *p11_blank_uri(const struct p11_token *token, const struct p11_uri *like);
 
 #endif

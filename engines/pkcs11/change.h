@@ -11,8 +11,8 @@ struct p11_change {
 	/* Makes the call and returns its answer; inside p11_run(). It may be run twice. */
 	CK_RV (*make)(struct p11_change *change, CK_SESSION_HANDLE session);
 	const char *call; /* make() leaves there what it called, for messages */
-	CK_RV rv;         /* what make() answered last */
-	bool officer;     /* it was done as the security officer: handles from before are void */
+	CK_RV rv;	  /* what make() answered last */
+	bool officer;	  /* it was done as the security officer: handles from before are void */
 };
 
 /*

@@ -32,7 +32,7 @@ struct store {
 	CK_OBJECT_HANDLE key;
 	X509 *cert;
 	struct parts parts;
-	bool there;      /* that very certificate lies beside the key already */
+	bool there;	 /* that very certificate lies beside the key already */
 	unsigned others; /* certificates of the same key that do */
 };
 
@@ -44,7 +44,8 @@ static void free_parts(struct parts *parts)
 
 /* -- what goes in ------------------------------------------------------------------------ */
 
-static int add_der(struct buf *b, int (*encode)(const void *of, unsigned char **der), const void *of)
+static int add_der(
+	struct buf *b, int (*encode)(const void *of, unsigned char **der), const void *of)
 {
 	unsigned char *der = NULL;
 	int len = encode(of, &der);
@@ -140,7 +141,8 @@ static CK_RV create(struct p11_token *t, CK_SESSION_HANDLE session, const struct
 
 	for (int i = 0; i < N_PARTS; i++)
 		if (parts->of[i].len)
-			attrs[n++] = (CK_ATTRIBUTE){ types[i], parts->of[i].data, parts->of[i].len };
+			attrs[n++] =
+				(CK_ATTRIBUTE){ types[i], parts->of[i].data, parts->of[i].len };
 	return P11_CALL(t->module, t->name, C_CreateObject, session, attrs, n, &object);
 }
 
@@ -190,7 +192,8 @@ int p11_store_cert(struct ms_context *ctx, struct ms_key *key, X509 *cert, struc
 	 * handle is void, and those are such tokens. */
 	if (r == 0 && s.others && !s.change.officer && !is_alone(&s))
 		context_notice(ctx,
-			"%s: %u other certificate%s of this key lie%s beside it: name the one that you "
+			"%s: %u other certificate%s of this key lie%s beside it: name the one that "
+			"you "
 			"mean with -c, or delete what is old",
 			key->uri, s.others, s.others > 1 ? "s" : "", s.others > 1 ? "" : "s");
 	free_parts(&s.parts);

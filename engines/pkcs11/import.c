@@ -25,7 +25,7 @@ struct import {
 #define MAX_ATTRS 20
 
 /* All that the module reads: on the stack of the function that calls it, or leaked with it. */
-struct template {
+struct attributes {
 	CK_OBJECT_CLASS class;
 	CK_KEY_TYPE type;
 	CK_BBOOL yes, no;
@@ -34,21 +34,21 @@ struct template {
 	CK_ULONG n;
 };
 
-static void add(struct template *t, CK_ATTRIBUTE_TYPE type, void *value, CK_ULONG len)
+static void add(struct attributes *t, CK_ATTRIBUTE_TYPE type, void *value, CK_ULONG len)
 {
 	t->attrs[t->n++] = (CK_ATTRIBUTE){ type, value, len };
 }
 
-static void add_flag(struct template *t, CK_ATTRIBUTE_TYPE type, bool value)
+static void add_flag(struct attributes *t, CK_ATTRIBUTE_TYPE type, bool value)
 {
 	add(t, type, value ? &t->yes : &t->no, sizeof(t->yes));
 }
 
-static void add_frame(struct template *t, const struct import *im)
+static void add_frame(struct attributes *t, const struct import *im)
 {
 	const struct p11_place *place = &im->place;
 
-	*t = (struct template){
+	*t = (struct attributes){
 		.class = im->public_half ? CKO_PUBLIC_KEY : CKO_PRIVATE_KEY,
 		.type = im->parts.rsa ? CKK_RSA : CKK_EC,
 		.yes = CK_TRUE,
@@ -75,7 +75,7 @@ static void add_frame(struct template *t, const struct import *im)
 }
 
 /* A private key shows no point. */
-static void add_parts(struct template *t, const struct import *im, const struct p11_parts *parts)
+static void add_parts(struct attributes *t, const struct import *im, const struct p11_parts *parts)
 {
 	for (size_t i = 0; i < parts->n; i++) {
 		const struct p11_part *part = &parts->list[i];
@@ -91,7 +91,7 @@ static CK_RV make(struct p11_change *change, CK_SESSION_HANDLE session)
 	struct p11_token *token = change->token;
 	AUTO_P11_PARTS struct p11_parts parts = { 0 };
 	CK_OBJECT_HANDLE object = 0;
-	struct template t;
+	struct attributes t;
 	CK_RV rv;
 
 	change->call = "C_CreateObject";
@@ -107,8 +107,8 @@ static CK_RV make(struct p11_change *change, CK_SESSION_HANDLE session)
 
 /* -- around it --------------------------------------------------------------------------- */
 
-/* Tokens that make the public half themselves (PIV cards) refuse it as an object; whether it is to be
- * seen shows when the key is opened. */
+/* Tokens that make the public half themselves (PIV cards) refuse it as an object; whether it is to
+ * be seen shows when the key is opened. */
 static int put(struct import *im, struct ms_key **key, struct ms_error *err)
 {
 	struct p11_place *p = &im->place;

@@ -15,9 +15,9 @@
 struct init {
 	struct ms_context *ctx;
 	const struct ms_token_init *request;
-	struct p11_uri *uri; /* NULL: none was given */
+	struct p11_uri *uri;	 /* NULL: none was given */
 	struct p11_token *token; /* as it was, then as it is */
-	char *target;            /* what it is called in questions */
+	char *target;		 /* what it is called in questions */
 	struct p11_officer officer;
 	struct secret *pin; /* the user's to be */
 	bool initialised;
@@ -31,15 +31,15 @@ static bool has_pad(const struct p11_token *t)
 	return t->info.flags & CKF_PROTECTED_AUTHENTICATION_PATH;
 }
 
-static int check_length(const struct p11_token *t, const char *what, const struct secret *pin,
-	struct ms_error *err)
+static int check_length(
+	const struct p11_token *t, const char *what, const struct secret *pin, struct ms_error *err)
 {
 	CK_ULONG min = t->info.ulMinPinLen, max = t->info.ulMaxPinLen;
 
 	if (!pin || (pin->len >= min && (pin->len <= max || max < min || max == 0)))
 		return 0;
-	return err_set(err, MS_ERR_PIN, "%s: the %s has to have %lu to %lu characters", t->name, what,
-		min, max);
+	return err_set(err, MS_ERR_PIN, "%s: the %s has to have %lu to %lu characters", t->name,
+		what, min, max);
 }
 
 /* A token that is initialised wants the SO PIN that it has. */

@@ -12,7 +12,7 @@
 struct kind {
 	enum ms_key_kind kind;
 	const char *name;
-	CK_ULONG bits;     /* RSA */
+	CK_ULONG bits;	   /* RSA */
 	CK_BYTE curve[10]; /* else the DER of the curve's OID */
 	CK_ULONG curve_len;
 };
@@ -21,8 +21,8 @@ static const struct kind kinds[] = {
 	{ MS_KEY_RSA2048, "RSA-2048", .bits = 2048 },
 	{ MS_KEY_RSA3072, "RSA-3072", .bits = 3072 },
 	{ MS_KEY_RSA4096, "RSA-4096", .bits = 4096 },
-	{ MS_KEY_P256, "P-256", 0,
-		{ 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07 }, 10 },
+	{ MS_KEY_P256, "P-256", 0, { 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07 },
+		10 },
 	{ MS_KEY_P384, "P-384", 0, { 0x06, 0x05, 0x2b, 0x81, 0x04, 0x00, 0x22 }, 7 },
 };
 
@@ -111,9 +111,8 @@ static void fill(struct templates *t, const struct keygen *g, bool sparing)
 static CK_RV generate(struct keygen *g, CK_SESSION_HANDLE session, bool sparing)
 {
 	struct p11_token *token = g->place.token;
-	CK_MECHANISM mechanism = {
-		g->kind->bits ? CKM_RSA_PKCS_KEY_PAIR_GEN : CKM_EC_KEY_PAIR_GEN, NULL, 0
-	};
+	CK_MECHANISM mechanism = { g->kind->bits ? CKM_RSA_PKCS_KEY_PAIR_GEN : CKM_EC_KEY_PAIR_GEN,
+		NULL, 0 };
 	CK_OBJECT_HANDLE pub = 0, key = 0;
 	struct templates t;
 	CK_RV rv;
@@ -149,21 +148,24 @@ static int explain(const struct keygen *g, int r, struct ms_error *err)
 	switch (g->change.rv) {
 	case CKR_MECHANISM_INVALID:
 	case CKR_FUNCTION_NOT_SUPPORTED:
-		err_set(err, MS_ERR_KEY, "%s: its module makes no %s keys (C_GenerateKeyPair: %s)", name,
-			g->kind->name,
-			g->change.rv == CKR_MECHANISM_INVALID ? "CKR_MECHANISM_INVALID" :
-								"CKR_FUNCTION_NOT_SUPPORTED");
-		err_hint(err, "Try another --type, another module for this token (--module), or make "
-			      "the key with its vendor's tool.");
+		err_set(err, MS_ERR_KEY, "%s: its module makes no %s keys (C_GenerateKeyPair: %s)",
+			name, g->kind->name,
+			g->change.rv == CKR_MECHANISM_INVALID ? "CKR_MECHANISM_INVALID"
+							      : "CKR_FUNCTION_NOT_SUPPORTED");
+		err_hint(err,
+			"Try another --type, another module for this token (--module), or make "
+			"the key with its vendor's tool.");
 		return MS_ERR_KEY;
 	case CKR_KEY_SIZE_RANGE:
-		err_set(err, MS_ERR_KEY, "%s makes no %s keys (C_GenerateKeyPair: CKR_KEY_SIZE_RANGE)",
-			name, g->kind->name);
+		err_set(err, MS_ERR_KEY,
+			"%s makes no %s keys (C_GenerateKeyPair: CKR_KEY_SIZE_RANGE)", name,
+			g->kind->name);
 		err_hint(err, "Try another --type.");
 		return MS_ERR_KEY;
 	default:
 		if (r == MS_ERR_TIMEOUT)
-			err_append(err, "; whether there is a key now is seen with modseal keys --login");
+			err_append(err,
+				"; whether there is a key now is seen with modseal keys --login");
 		return r;
 	}
 }

@@ -39,15 +39,16 @@ static int read_uri(struct p11_place *p, const char *ref, struct ms_error *err)
 		return r;
 	class = p11_uri_class(p->uri);
 	if (class != P11_ANY_CLASS && class != CKO_PRIVATE_KEY)
-		return err_set(err, MS_ERR_URI, "%s: its type= is not private, but a key is to be made",
-			p->uri->text);
+		return err_set(err, MS_ERR_URI,
+			"%s: its type= is not private, but a key is to be made", p->uri->text);
 	r = copy_attr(p->uri, CKA_ID, p->id, &p->id_len, err);
 	if (r == 0)
 		r = copy_attr(p->uri, CKA_LABEL, p->label, &p->label_len, err);
 	if (r < 0 || p->id_len || p->label_len)
 		return r;
 	err_set(err, MS_ERR_URI, "%s does not say what the key is to be called", p->uri->text);
-	err_hint(err, "Add a name: \";object=modules\" (and \";id=%%01\" for a CKA_ID of your choice).");
+	err_hint(err,
+		"Add a name: \";object=modules\" (and \";id=%%01\" for a CKA_ID of your choice).");
 	return MS_ERR_URI;
 }
 
@@ -65,9 +66,11 @@ static int taken(struct look *l, CK_OBJECT_HANDLE object, CK_OBJECT_CLASS class,
 
 	if (!uri)
 		return l->reader.err->code;
-	err_set(l->reader.err, MS_ERR_KEY, "there is something of that %s on the token: %s", what, uri);
-	err_hint(l->reader.err, "Choose another name or id. --duplicate makes the key all the same, but "
-				"then a URI has to tell the two apart.");
+	err_set(l->reader.err, MS_ERR_KEY, "there is something of that %s on the token: %s", what,
+		uri);
+	err_hint(l->reader.err,
+		"Choose another name or id. --duplicate makes the key all the same, but "
+		"then a URI has to tell the two apart.");
 	return MS_ERR_KEY;
 }
 
@@ -129,8 +132,8 @@ static int choose_id(struct look *l)
 	if (r < 0)
 		return r;
 	if (id > MAX_FREE_ID)
-		return err_set(l->reader.err, MS_ERR_KEY, "%s has no free id; name one with id=",
-			p->token->name);
+		return err_set(l->reader.err, MS_ERR_KEY,
+			"%s has no free id; name one with id=", p->token->name);
 	p->id_len = id > 0xff ? 2 : 1;
 	p->id[0] = (CK_BYTE)(id > 0xff ? id >> 8 : id);
 	p->id[1] = (CK_BYTE)id;
@@ -168,7 +171,8 @@ int p11_place_find(struct ms_context *ctx, const char *ref, bool duplicate, stru
 	struct look l = { .reader.err = &own, .place = p, .duplicate = duplicate };
 	int r = read_uri(p, ref, &own);
 
-	p->selection = (struct p11_selection){ .ctx = ctx, .uri = p->uri, .class = CKO_PRIVATE_KEY };
+	p->selection =
+		(struct p11_selection){ .ctx = ctx, .uri = p->uri, .class = CKO_PRIVATE_KEY };
 	if (r == 0)
 		r = p11_select_token(&p->selection, &p->token, &own);
 	if (r == 0) {
@@ -224,14 +228,15 @@ static int find_again_fn(void *arg)
 		r = p11_find(&reader, &tmpl, &found);
 	p11_reader_end(&reader);
 	if (r == 0 && found.n != 1)
-		r = err_set(again->err, MS_ERR_KEY, "%s shows %zu keys of its id", p->token->name, found.n);
+		r = err_set(again->err, MS_ERR_KEY, "%s shows %zu keys of its id", p->token->name,
+			found.n);
 	if (r == 0)
 		again->handle = found.list[0];
 	return r;
 }
 
-int p11_place_open(const struct p11_place *p, CK_OBJECT_HANDLE made, struct ms_key **key,
-	struct ms_error *err)
+int p11_place_open(
+	const struct p11_place *p, CK_OBJECT_HANDLE made, struct ms_key **key, struct ms_error *err)
 {
 	struct ms_error own = { 0 };
 	struct again again = { p, made, &own };

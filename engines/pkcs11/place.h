@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Where on a token a new key goes: the token that a URI names, logged into, with label and CKA_ID. */
+/* Where on a token a new key goes: the token that a URI names, logged into, with label and CKA_ID.
+ */
 #ifndef MODSEAL_ENGINES_PKCS11_PLACE_H
 #define MODSEAL_ENGINES_PKCS11_PLACE_H
 
@@ -21,12 +22,12 @@ struct p11_place {
  * sessions will be able to write. Unless `duplicate`, a key there with this label, or anything with
  * this id, is MS_ERR_KEY. To be released in each case.
  */
-int p11_place_find(struct ms_context *ctx, const char *ref, bool duplicate,
-	struct p11_place *place, struct ms_error *err);
+int p11_place_find(struct ms_context *ctx, const char *ref, bool duplicate, struct p11_place *place,
+	struct ms_error *err);
 void p11_place_release(struct p11_place *place);
 
-/* Opens the key that was put there. `made` is its handle; 0: it is to be found again, since handles do
- * not outlive a logout. A failure says that there is a key. */
+/* Opens the key that was put there. `made` is its handle; 0: it is to be found again, since handles
+ * do not outlive a logout. A failure says that there is a key. */
 int p11_place_open(const struct p11_place *place, CK_OBJECT_HANDLE made, struct ms_key **key,
 	struct ms_error *err);
 

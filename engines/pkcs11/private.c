@@ -18,7 +18,8 @@ void p11_parts_release(struct p11_parts *p)
 	p->n = 0;
 }
 
-static int add(struct p11_parts *p, CK_ATTRIBUTE_TYPE type, bool secret, const void *data, size_t len)
+static int add(
+	struct p11_parts *p, CK_ATTRIBUTE_TYPE type, bool secret, const void *data, size_t len)
 {
 	struct p11_part *part = &p->list[p->n++];
 
@@ -101,7 +102,8 @@ static int add_point(const EVP_PKEY *pkey, struct p11_parts *p)
 	unsigned char der[3 + MAX_POINT];
 	size_t len = 0, head;
 
-	if (!EVP_PKEY_get_octet_string_param(pkey, OSSL_PKEY_PARAM_PUB_KEY, der + 3, MAX_POINT, &len) ||
+	if (!EVP_PKEY_get_octet_string_param(
+		    pkey, OSSL_PKEY_PARAM_PUB_KEY, der + 3, MAX_POINT, &len) ||
 		!len || len > 255)
 		return -1;
 	head = len > 127 ? 3 : 2;

@@ -23,8 +23,8 @@ struct p11_parts {
 	size_t n;
 };
 
-/* What makes up the key; with CKA_EC_POINT for the public half. -1: not RSA or EC, or no memory. To be
- * released in each case. */
+/* What makes up the key; with CKA_EC_POINT for the public half. -1: not RSA or EC, or no memory. To
+ * be released in each case. */
 int p11_parts_of(const EVP_PKEY *pkey, struct p11_parts *parts);
 int p11_parts_dup(const struct p11_parts *parts, struct p11_parts *copy);
 /* Overwrites them. */

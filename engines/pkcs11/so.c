@@ -7,7 +7,8 @@
 
 static int refused_before(const struct p11_token *t, struct ms_error *err)
 {
-	err_set(err, MS_ERR_PIN, "%s: an SO PIN was refused before, so none is tried again", t->name);
+	err_set(err, MS_ERR_PIN, "%s: an SO PIN was refused before, so none is tried again",
+		t->name);
 	err_hint(err, "Check the SO PIN, then start anew.");
 	return MS_ERR_PIN;
 }
@@ -58,11 +59,12 @@ static CK_RV log_in(const struct p11_officer *o)
 	AUTO_SECRET struct secret *pin = o->pin ? secret_dup(o->pin) : NULL;
 
 	if (!o->pin)
-		return P11_CALL_AS(t->module, t->name, P11_PAD_LOGIN, C_Login, session, CKU_SO, NULL, 0);
+		return P11_CALL_AS(
+			t->module, t->name, P11_PAD_LOGIN, C_Login, session, CKU_SO, NULL, 0);
 	if (!pin)
 		return CKR_HOST_MEMORY;
-	return P11_CALL(t->module, t->name, C_Login, session, CKU_SO, (CK_UTF8CHAR *)pin->data,
-		pin->len);
+	return P11_CALL(
+		t->module, t->name, C_Login, session, CKU_SO, (CK_UTF8CHAR *)pin->data, pin->len);
 }
 
 static int judge(struct p11_officer *o, CK_RV rv, struct ms_error *err)

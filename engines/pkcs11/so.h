@@ -8,12 +8,13 @@
 
 struct p11_officer {
 	struct p11_token *token; /* the caller's */
-	struct secret *pin;      /* NULL: entered at the reader's pad */
+	struct secret *pin;	 /* NULL: entered at the reader's pad */
 	const char *origin;
 	CK_SESSION_HANDLE session;
 };
 
-/* Gets the SO PIN, from where it was kept, from pin_get() or later at the pad. Outside p11_run(). */
+/* Gets the SO PIN, from where it was kept, from pin_get() or later at the pad. Outside p11_run().
+ */
 int p11_officer_pin(struct p11_officer *officer, struct ms_error *err);
 /* Ends the user's login, closes our idle sessions, opens a read/write one and logs the officer in.
  * Inside p11_run(), as is the end of it. */

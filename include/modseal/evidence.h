@@ -17,8 +17,8 @@ extern "C" {
 
 /** One thing that the device says of the key. */
 struct ms_evidence_item {
-	const char *name;      /**< "CKA_SENSITIVE" */
-	const char *meaning;   /**< "its value cannot be read" */
+	const char *name;    /**< "CKA_SENSITIVE" */
+	const char *meaning; /**< "its value cannot be read" */
 	enum ms_answer answer;
 	enum ms_answer wanted; /**< of a key that is bound; MS_UNKNOWN: told only */
 };
@@ -26,14 +26,15 @@ struct ms_evidence_item {
 /** All of it. Zero-initialise. */
 struct ms_evidence {
 	struct ms_evidence_item items[MS_EVIDENCE_MAX];
-	size_t n_items;        /**< 0: the key is in a file, or its place says nothing */
-	bool bound;            /**< there are items, and all that are wanted are so */
-	char missing[256];     /**< what is not so, in words; empty if it is bound */
+	size_t n_items;	   /**< 0: the key is in a file, or its place says nothing */
+	bool bound;	   /**< there are items, and all that are wanted are so */
+	char missing[256]; /**< what is not so, in words; empty if it is bound */
 };
 
-/** What the key's place says of it; it is believed: a token of software says what a device would. */
-MS_API int ms_key_evidence(const struct ms_key *key, struct ms_evidence *evidence,
-	struct ms_error *err);
+/** What the key's place says of it; it is believed: a token of software says what a device would.
+ */
+MS_API int ms_key_evidence(
+	const struct ms_key *key, struct ms_evidence *evidence, struct ms_error *err);
 /** MS_ERR_KEY, naming what is missing, for a key that is not bound. */
 MS_API int ms_key_require_hardware(const struct ms_key *key, struct ms_error *err);
 

@@ -38,7 +38,9 @@ static void print_view(const struct ms_cert_view *v)
 		v->not_after ? v->not_after : "?",
 		v->expired ? ": expired, which kernels do not mind" : "");
 	printf("  key %s: %s\n", v->key_type,
-		v->problem[0] ? "" : v->needs[0] ? v->needs : "every kernel with module signatures checks it");
+		v->problem[0]	      ? ""
+			: v->needs[0] ? v->needs
+				      : "every kernel with module signatures checks it");
 	print_usage(v);
 	if (v->problem[0])
 		printf("  NO KERNEL TAKES IT: %s\n", v->problem);
@@ -47,8 +49,8 @@ static void print_view(const struct ms_cert_view *v)
 		const struct ms_cert_place *p = &v->places[i];
 
 		if (p->under)
-			printf("    %-24s %-8s under %s: %s\n", p->name, accept_name(p->accept), p->under,
-				p->why);
+			printf("    %-24s %-8s under %s: %s\n", p->name, accept_name(p->accept),
+				p->under, p->why);
 		else
 			printf("    %-24s %-8s %s\n", p->name, accept_name(p->accept), p->why);
 	}

@@ -12,11 +12,14 @@ static struct {
 
 static const struct option_def table[] = {
 	{ "key", 'k', "URI", OPT_STRING, &opt.key, NULL,
-		"Where to put the key, as for modseal keygen: a PKCS#11 URI that fits one token, with "
-		"object=LABEL and, if you like, id=. Without KEYFILE: the key on a token that the certificate "
+		"Where to put the key, as for modseal keygen: a PKCS#11 URI that fits one token, "
+		"with "
+		"object=LABEL and, if you like, id=. Without KEYFILE: the key on a token that the "
+		"certificate "
 		"is to be put beside. Needed." },
 	{ "cert", 'c', "CERT", OPT_STRING, &opt.cert, NULL,
-		"The certificate to put beside the key: a file (PEM or DER). By default the one that lies in "
+		"The certificate to put beside the key: a file (PEM or DER). By default the one "
+		"that lies in "
 		"KEYFILE, if there is one." },
 	{ "duplicate", 0, NULL, OPT_FLAG, &opt.duplicate, NULL,
 		"Do it although the token has a key of that label, or something with that id." },
@@ -58,7 +61,8 @@ static int put_cert(struct ms_context *ctx, struct ms_key *key, const struct ms_
 	int r = ms_key_store_cert(ctx, key, cert, err);
 
 	if (r == 0) {
-		printf("certificate \"%s\" put beside %s\n", ms_cert_subject(cert), ms_key_uri(key));
+		printf("certificate \"%s\" put beside %s\n", ms_cert_subject(cert),
+			ms_key_uri(key));
 		return 0;
 	}
 	if (!from)

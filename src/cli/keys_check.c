@@ -29,14 +29,16 @@ static void print_evidence(const struct ms_key *key, const struct ms_evidence *e
 		bool bad = item->wanted && item->answer != item->wanted;
 
 		printf("  %-22s %-9s %s%s\n", item->name, answer_name(item->answer), item->meaning,
-			bad ? item->wanted == MS_YES ? "; it should be so" : "; it should not be so" : "");
+			bad ? item->wanted == MS_YES ? "; it should be so" : "; it should not be so"
+			    : "");
 	}
 	if (e->bound)
 		printf("bound: it was made in its place and cannot be read out of it\n");
 	else
 		printf("NOT known to be bound to hardware: %s\n", e->missing);
 	if (e->bound && is_doubtful(e))
-		printf("note: this is what the token says, and its module does not claim to be a device; a "
+		printf("note: this is what the token says, and its module does not claim to be a "
+		       "device; a "
 		       "token of software (SoftHSM2) says the same\n");
 }
 

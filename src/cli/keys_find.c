@@ -35,7 +35,8 @@ static void print_key(const struct ms_found_key *k)
 		printf(" MODULE...\n");
 	}
 	if (k->others || k->group)
-		printf("  warning: %s can read this key; chmod 600 it, and take it for known to others\n",
+		printf("  warning: %s can read this key; chmod 600 it, and take it for known to "
+		       "others\n",
 			k->others ? "everybody" : "its group");
 }
 

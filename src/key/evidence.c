@@ -11,8 +11,7 @@ void evidence_add(struct ms_evidence *e, const char *name, const char *meaning,
 	enum ms_answer answer, enum ms_answer wanted)
 {
 	if (e->n_items < MS_EVIDENCE_MAX)
-		e->items[e->n_items++] =
-			(struct ms_evidence_item){ name, meaning, answer, wanted };
+		e->items[e->n_items++] = (struct ms_evidence_item){ name, meaning, answer, wanted };
 }
 
 static const char *answer_words(enum ms_answer answer)
@@ -39,8 +38,8 @@ static void judge(const struct ms_key *key, struct ms_evidence *e)
 	e->bound = !e->missing[0];
 }
 
-MS_API int ms_key_evidence(const struct ms_key *key, struct ms_evidence *evidence,
-	struct ms_error *err)
+MS_API int ms_key_evidence(
+	const struct ms_key *key, struct ms_evidence *evidence, struct ms_error *err)
 {
 	int r;
 
@@ -58,8 +57,10 @@ MS_API int ms_key_require_hardware(const struct ms_key *key, struct ms_error *er
 
 	if (r < 0 || e.bound)
 		return r;
-	err_set(err, MS_ERR_KEY, "%s is not known to be bound to hardware: %s", key->uri, e.missing);
-	err_hint(err, "Use a key that was made on a token (modseal keygen); modseal keys --check tells "
-		      "what is known of one.");
+	err_set(err, MS_ERR_KEY, "%s is not known to be bound to hardware: %s", key->uri,
+		e.missing);
+	err_hint(err,
+		"Use a key that was made on a token (modseal keygen); modseal keys --check tells "
+		"what is known of one.");
 	return MS_ERR_KEY;
 }

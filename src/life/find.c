@@ -57,8 +57,8 @@ static char *glob_quoted(const char *text, size_t len)
 }
 
 /* 0 also when nothing matches: then gl_pathc is 0. */
-static int match(const char *dir, size_t dir_len, const char *pattern, glob_t *g,
-	struct ms_error *err)
+static int match(
+	const char *dir, size_t dir_len, const char *pattern, glob_t *g, struct ms_error *err)
 {
 	AUTO_FREE char *quoted = glob_quoted(dir, dir_len);
 	AUTO_FREE char *whole = NULL;
@@ -109,8 +109,8 @@ static void simplify(char *path)
 	memmove(start, up + 4, strlen(up + 4) + 1);
 }
 
-static int set_cert(struct find *f, struct ms_found_key *k, const char *path, X509 *cert,
-	bool compared)
+static int set_cert(
+	struct find *f, struct ms_found_key *k, const char *path, X509 *cert, bool compared)
 {
 	free(k->cert);
 	free(k->subject);
@@ -123,8 +123,8 @@ static int set_cert(struct find *f, struct ms_found_key *k, const char *path, X5
 }
 
 /* 1: it is the key's. Without a key to compare with (it is encrypted) the first one is taken. */
-static int try_cert(struct find *f, struct ms_found_key *k, const char *path,
-	const struct ms_key *key)
+static int try_cert(
+	struct find *f, struct ms_found_key *k, const char *path, const struct ms_key *key)
 {
 	STACK_OF(X509) *certs = NULL;
 	X509 *cert;
@@ -141,8 +141,8 @@ static int try_cert(struct find *f, struct ms_found_key *k, const char *path,
 	return r;
 }
 
-static int find_cert(struct find *f, struct ms_found_key *k, const struct place *place,
-	const struct ms_key *key)
+static int find_cert(
+	struct find *f, struct ms_found_key *k, const struct place *place, const struct ms_key *key)
 {
 	const char *slash = strrchr(k->path, '/');
 	int r = 0;
@@ -233,7 +233,9 @@ MS_API int ms_find_keys(const char *root, struct ms_found_keys **out, struct ms_
 {
 	AUTO_FREE char *top = strdup(root ? root : "");
 	struct ms_error own = { 0 };
-	struct find f = { .root = top, .ctx = ms_context_new(), .err = &own,
+	struct find f = { .root = top,
+		.ctx = ms_context_new(),
+		.err = &own,
 		.found = calloc(1, sizeof(*f.found)) };
 	int r = top && f.ctx && f.found ? 0 : err_nomem(&own);
 

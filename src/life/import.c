@@ -11,17 +11,19 @@ MS_API int ms_key_import(struct ms_context *ctx, const struct ms_key *from,
 
 	*key = NULL;
 	if (!pkey)
-		return err_set(err, MS_ERR_UNSUPPORTED, "%s cannot be read, so it stays where it is",
-			from->uri);
+		return err_set(err, MS_ERR_UNSUPPORTED,
+			"%s cannot be read, so it stays where it is", from->uri);
 	if (!target->import_key) {
-		err_set(err, MS_ERR_UNSUPPORTED, "%s is no place where modseal puts keys", request->ref);
+		err_set(err, MS_ERR_UNSUPPORTED, "%s is no place where modseal puts keys",
+			request->ref);
 		err_hint(err, "Name a token: -k 'pkcs11:token=NAME;object=LABEL'.");
 		return MS_ERR_UNSUPPORTED;
 	}
 	r = target->import_key(ctx, request, pkey, key, err);
 	if (r == 0)
 		context_notice(ctx,
-			"%s was in software: whoever could read it may have a copy. Delete the file and "
+			"%s was in software: whoever could read it may have a copy. Delete the "
+			"file and "
 			"its backups; only of a key that was made on a token is there no copy.",
 			from->place);
 	return r;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* certs/system_keyring.c, security/integrity/platform_certs/, crypto/asymmetric_keys/restrict.c of the
- * kernel, and shim's verify.c, say what is said here. */
+/* certs/system_keyring.c, security/integrity/platform_certs/, crypto/asymmetric_keys/restrict.c of
+ * the kernel, and shim's verify.c, say what is said here. */
 #include "src/trust/accept.h"
 
 #include <openssl/x509v3.h>
@@ -44,13 +44,15 @@ static void judge_secondary(X509 *cert, struct ms_cert_view *v)
 		add(v, name, NULL, MS_ACCEPT_NO, "no kernel takes it");
 	else if (v->self_signed)
 		add(v, name, NULL, MS_ACCEPT_NO,
-			"it takes only what a key that is trusted already signed; this one is self-signed");
+			"it takes only what a key that is trusted already signed; this one is "
+			"self-signed");
 	else
 		add(v, name, NULL, MS_ACCEPT_IF, "if its issuer \"%.100s\" is trusted already%s",
 			v->issuer,
-			X509_get_ext_by_NID(cert, NID_authority_key_identifier, -1) < 0 ?
-				"; older kernels find that by an authority key identifier, which is missing" :
-				"");
+			X509_get_ext_by_NID(cert, NID_authority_key_identifier, -1) < 0
+				? "; older kernels find that by an authority key identifier, which "
+				  "is missing"
+				: "");
 }
 
 /* restrict_link_by_ca() */
@@ -59,8 +61,9 @@ static void judge_machine_ca(struct ms_cert_view *v, const char *under, bool max
 	const char *missing = NULL;
 
 	if (!v->ca)
-		missing = v->key_cert_sign ? "basicConstraints CA:TRUE is missing" :
-					     "basicConstraints CA:TRUE and keyUsage keyCertSign are missing";
+		missing = v->key_cert_sign
+			? "basicConstraints CA:TRUE is missing"
+			: "basicConstraints CA:TRUE and keyUsage keyCertSign are missing";
 	else if (!v->key_cert_sign)
 		missing = "keyUsage keyCertSign is missing";
 	else if (max && v->digital_signature)
@@ -84,18 +87,21 @@ static bool shim_takes(X509 *cert)
 static void judge_shim(X509 *cert, struct ms_cert_view *v)
 {
 	if (!shim_takes(cert)) {
-		add(v, "MOK", NULL, MS_ACCEPT_NO, "shim takes certificates of 260 to 65539 bytes only");
+		add(v, "MOK", NULL, MS_ACCEPT_NO,
+			"shim takes certificates of 260 to 65539 bytes only");
 		add(v, "boot loaders, by shim", NULL, MS_ACCEPT_NO, "it cannot be a MOK");
 		return;
 	}
 	add(v, "MOK", NULL, MS_ACCEPT_YES, "mokutil --import, confirmed at the next boot");
 	if (v->module_signing)
 		add(v, "boot loaders, by shim", NULL, MS_ACCEPT_NO,
-			"the purpose module signing (1.3.6.1.4.1.2312.16.1.2, as in Ubuntu's MOKs) keeps its "
+			"the purpose module signing (1.3.6.1.4.1.2312.16.1.2, as in Ubuntu's MOKs) "
+			"keeps its "
 			"key to modules");
 	else
 		add(v, "boot loaders, by shim", NULL, MS_ACCEPT_YES,
-			"as a MOK, and so who gets hold of its key can sign them, too; the purpose module "
+			"as a MOK, and so who gets hold of its key can sign them, too; the purpose "
+			"module "
 			"signing (1.3.6.1.4.1.2312.16.1.2) would keep it to modules");
 }
 
@@ -112,7 +118,8 @@ void accept_judge(X509 *cert, struct ms_cert_view *v)
 	judge_machine_ca(v, "CONFIG_INTEGRITY_CA_MACHINE_KEYRING", false);
 	judge_machine_ca(v, "CONFIG_INTEGRITY_CA_MACHINE_KEYRING_MAX", true);
 	add_keyring(v, ".platform", NULL, MS_ACCEPT_YES,
-		"from UEFI db, or as a MOK that .machine does not take; for modules it counts with Debian's "
+		"from UEFI db, or as a MOK that .machine does not take; for modules it counts with "
+		"Debian's "
 		"and Fedora's kernels only");
 	if (rsa)
 		add(v, "UEFI db", NULL, MS_ACCEPT_YES, "the firmware takes it for booting, too");

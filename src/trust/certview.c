@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a kernel sees in a certificate: crypto/asymmetric_keys/x509_cert_parser.c, x509_public_key.c,
- * crypto/rsa.c and ecdsa.c of the kernel. */
+/* What a kernel sees in a certificate: crypto/asymmetric_keys/x509_cert_parser.c,
+ * x509_public_key.c, crypto/rsa.c and ecdsa.c of the kernel. */
 #include <modseal/certview.h>
 
 #include "src/base/cleanup.h"
@@ -74,7 +74,8 @@ static void check_time(const ASN1_TIME *time, struct ms_cert_view *v)
 	else if (tm.tm_year < 70)
 		set_problem(v, "its dates begin before 1970");
 	else if (ASN1_STRING_type(time) == V_ASN1_GENERALIZEDTIME && tm.tm_year < 150)
-		set_problem(v, "a date before 2050 is written as GeneralizedTime, which kernels refuse");
+		set_problem(v,
+			"a date before 2050 is written as GeneralizedTime, which kernels refuse");
 }
 
 static void read_dates(X509 *cert, struct ms_cert_view *v)
@@ -103,7 +104,8 @@ static void read_rsa(const EVP_PKEY *pub, struct ms_cert_view *v)
 		add_need(v, "RSA keys below 2048 bits: no FIPS mode (and no enemies)");
 		break;
 	default:
-		set_problem(v, "kernels check RSA keys of 512, 1024, 1536, 2048, 3072 and 4096 bits only");
+		set_problem(v,
+			"kernels check RSA keys of 512, 1024, 1536, 2048, 3072 and 4096 bits only");
 	}
 }
 
@@ -177,7 +179,8 @@ static void read_signature(X509 *cert, struct ms_cert_view *v)
 	v->signed_with = OBJ_nid2ln(nid);
 	if (!known && strncmp(v->key_type, "ML-DSA", 6) != 0)
 		set_problem(v, "it is signed with %s, which kernels do not know",
-			nid == NID_undef ? "an algorithm that OpenSSL does not know" : v->signed_with);
+			nid == NID_undef ? "an algorithm that OpenSSL does not know"
+					 : v->signed_with);
 	if (known && (digest == NID_sha3_256 || digest == NID_sha3_384 || digest == NID_sha3_512))
 		add_need(v, "a certificate signed with SHA-3: Linux 6.7");
 	v->self_signed = X509_self_signed(cert, 0) == 1;
@@ -209,8 +212,8 @@ static void read_extensions(X509 *cert, struct ms_cert_view *v)
 	ERR_clear_error();
 }
 
-MS_API int ms_cert_view_new(const struct ms_cert *cert, struct ms_cert_view **view,
-	struct ms_error *err)
+MS_API int ms_cert_view_new(
+	const struct ms_cert *cert, struct ms_cert_view **view, struct ms_error *err)
 {
 	struct ms_cert_view *v = calloc(1, sizeof(*v));
 	X509 *x509 = cert->x509;
