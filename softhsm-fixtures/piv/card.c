@@ -36,7 +36,8 @@ static const struct slot {
 
 /* -- select, version, serial number ------------------------------------------------------ */
 
-static uint16_t do_select(struct request *rq)
+/* A YubiKey forgets PIN and management key then; Yubico's library selects just for that. */
+static uint16_t do_select(struct card *card, struct request *rq)
 {
 	static const uint8_t aid[] = { 0xa0, 0, 0, 3, 8 };
 	static const uint8_t properties[] = { 0x61, 0x11, 0x4f, 6, 0, 0, 0x10, 0, 1, 0, 0x79, 7,
@@ -44,6 +45,7 @@ static uint16_t do_select(struct request *rq)
 
 	if (rq->p1 != 4 || rq->in->len < sizeof(aid) || memcmp(rq->in->data, aid, sizeof(aid)))
 		return SW_NOT_FOUND;
+	card->pin_verified = card->pin_fresh = card->managed = false;
 	bytes_add(&rq->out, properties, sizeof(properties));
 	return SW_OK;
 }
@@ -301,7 +303,7 @@ static uint16_t run(struct card *card, struct request *rq)
 {
 	switch (rq->ins) {
 	case 0xa4:
-		return do_select(rq);
+		return do_select(card, rq);
 	case 0xfd:
 		return do_version(rq);
 	case 0xf8:
@@ -372,7 +374,7 @@ void card_command(struct card *card, const uint8_t *apdu, size_t len, struct byt
 	rq.p1 = apdu[2];
 	rq.p2 = apdu[3];
 	sw = run(card, &rq);
-	store_log(apdu, 4, sw);
+	store_log(apdu, len > 5 ? 5 : 4, sw);
 	card->chain.len = 0;
 	card->answer = rq.out;
 	card->answered = 0;

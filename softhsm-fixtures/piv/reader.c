@@ -16,17 +16,28 @@
 
 #define FIRST_PASSED_FD 3 /* as systemd passes sockets to a service */
 
+static bool is_free(int port)
+{
+	struct sockaddr_in at = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port) };
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	bool is = fd >= 0 && bind(fd, (struct sockaddr *)&at, sizeof(at)) == 0;
+
+	close(fd);
+	return is;
+}
+
+/* The driver makes two readers, on two ports in a row. They are sought below those that the kernel
+ * gives to connections. */
 static int free_port(void)
 {
-	struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr = { htonl(INADDR_LOOPBACK) } };
-	socklen_t len = sizeof(at);
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	srandom((unsigned)getpid());
+	for (int i = 0; i < 1000; i++) {
+		int port = 10000 + (int)(random() % 10000) * 2;
 
-	if (fd < 0 || bind(fd, (struct sockaddr *)&at, len) ||
-		getsockname(fd, (struct sockaddr *)&at, &len))
-		die("no", "free port");
-	close(fd);
-	return ntohs(at.sin_port);
+		if (is_free(port) && is_free(port + 1))
+			return port;
+	}
+	die("no", "free port");
 }
 
 /* ykcs11 takes cards only in readers of Yubico's name. */
