@@ -374,6 +374,55 @@ static void a_low_count_is_told(void **state)
 	assert_int_equal(b->person.notices, 1);
 }
 
+static int get_so(struct bench *b, const char *target, struct secret **pin)
+{
+	const struct ms_pin_request request = { .kind = MS_PIN_SO, .target = target };
+	const char *origin;
+
+	*pin = NULL;
+	memset(&b->err, 0, sizeof(b->err));
+	return pin_get(b->ctx, &request, NULL, NULL, pin, &origin, &b->err);
+}
+
+static void the_so_pin_has_a_source_of_its_own(void **state)
+{
+	struct bench *b = *state;
+	struct secret *pin;
+
+	ms_context_set_pin_source(b->ctx, put_file(b, "user", "1234"));
+	ms_context_set_pin(b->ctx, "5678", "MODSEAL_PIN");
+	have_credential(b, "9999");
+	assert_int_equal(get_so(b, TOKEN, &pin), MS_ERR_PIN); /* those are the user's */
+	assert_int_equal(b->person.asked, 1);
+	assert_contains(b->err.message, "an SO PIN is needed");
+	assert_contains(b->err.hint, "--so-pin-source");
+	ms_context_set_so_pin_source(b->ctx, put_file(b, "so", "so-secret"));
+	assert_int_equal(get_so(b, TOKEN, &pin), 0);
+	assert_string_equal(pin->data, "so-secret");
+	secret_free(pin);
+	assert_int_equal(get_so(b, OTHER, &pin), MS_ERR_PIN);
+	assert_contains(b->err.message, "was given to");
+	assert_pin(b, TOKEN, NULL, NULL, "1234", "PIN file");
+}
+
+static void a_source_follows_a_token_to_its_new_name(void **state)
+{
+	struct bench *b = *state;
+	struct secret *pin;
+
+	ms_context_set_pin_source(b->ctx, put_file(b, "user", "1234"));
+	ms_context_set_so_pin_source(b->ctx, put_file(b, "so", "so-secret"));
+	assert_pin(b, "blank", NULL, NULL, "1234", "PIN file");
+	assert_int_equal(get_so(b, "blank", &pin), 0);
+	secret_free(pin);
+	assert_int_equal(pin_rename_target(b->ctx, "another", OTHER), 0);
+	assert_int_equal(pin_rename_target(b->ctx, "blank", TOKEN), 0);
+	assert_pin(b, TOKEN, NULL, NULL, "1234", "PIN file");
+	assert_int_equal(get_so(b, TOKEN, &pin), 0);
+	secret_free(pin);
+	assert_int_equal(get_so(b, "blank", &pin), MS_ERR_PIN);
+}
+
 #define test(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -391,6 +440,8 @@ int main(void)
 		test(credentials),
 		test(the_final_try),
 		test(a_low_count_is_told),
+		test(the_so_pin_has_a_source_of_its_own),
+		test(a_source_follows_a_token_to_its_new_name),
 	};
 
 	return cmocka_run_group_tests_name("key/pin", tests, NULL, NULL);
