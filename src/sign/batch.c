@@ -141,7 +141,7 @@ static int append(struct batch *b, const struct signing *s, struct ms_sign_resul
 		return r;
 	if (b->options->durability == MS_DURABILITY_FILE && fsync(fd) < 0)
 		return err_set_errno(err, MS_ERR_IO, errno, "%s cannot be written", s->m->path);
-	return synced_add(&b->synced, fd, err);
+	return synced_add(&b->synced, fd, true, err);
 }
 
 /* 1: the item was handed to `pending`, which reports it. *changed: there is a new file. */

@@ -37,7 +37,7 @@ static void commit(struct pending *p, struct pending_entry *entry)
 	struct ms_error err = { 0 };
 
 	if (staged_commit(entry->staged, &err) == 0 && p->durability != MS_DURABILITY_NONE)
-		synced_add(p->synced, staged_fd(entry->staged), &err);
+		synced_add(p->synced, staged_fd(entry->staged), false, &err);
 	staged_free(entry->staged);
 	p->done(p->user, entry, &err);
 }

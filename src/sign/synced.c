@@ -5,66 +5,97 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdbool.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 void synced_init(struct synced *s)
 {
+	*s = (struct synced){ 0 };
 	pthread_mutex_init(&s->lock, NULL);
-	s->n = 0;
 }
 
-static int sync_fd(int fd, struct ms_error *err)
+static int sync_failed(int errnum, struct ms_error *err)
 {
-	if (syncfs(fd) == 0)
-		return 0;
-	err_set_errno(err, MS_ERR_IO, errno, "a file system cannot write what was signed");
+	err_set_errno(err, MS_ERR_IO, errnum, "a file system cannot write what was signed");
 	err_hint(err, "Look into the kernel's log, then run it again.");
 	return MS_ERR_IO;
 }
 
-static bool is_known(const struct synced *s, dev_t dev)
+static int sync_fd(int fd, struct ms_error *err)
+{
+	return syncfs(fd) == 0 ? 0 : sync_failed(errno, err);
+}
+
+static struct synced_system *find(struct synced *s, dev_t dev)
 {
 	for (size_t i = 0; i < s->n; i++)
 		if (s->systems[i].dev == dev)
-			return true;
-	return false;
+			return &s->systems[i];
+	return NULL;
 }
 
-/* Whether it will be synced at the end. */
-static bool keep(struct synced *s, dev_t dev, int fd)
+/* To be synced at the end; NULL: it cannot be kept until then. */
+static struct synced_system *keep(struct synced *s, dev_t dev, int fd)
 {
+	struct synced_system *system = &s->systems[s->n];
 	int own;
 
 	if (s->n == SYNCED_MAX)
-		return false;
+		return NULL;
 	own = fcntl(fd, F_DUPFD_CLOEXEC, 0);
 	if (own < 0)
-		return false;
+		return NULL;
 	flock(own, LOCK_UN);
-	s->systems[s->n].dev = dev;
-	s->systems[s->n++].fd = own;
+	*system = (struct synced_system){ .dev = dev, .fd = own };
+	s->n++;
+	return system;
+}
+
+/* Whether the caller is the one who syncs it now. */
+static bool begin_early(struct synced_system *system)
+{
+	if (++system->written < SYNCED_EACH || system->syncing)
+		return false;
+	system->written = 0;
+	system->syncing = true;
 	return true;
 }
 
-int synced_add(struct synced *s, int fd, struct ms_error *err)
+/* A failure is for the end: it is of files that were written before. */
+static void sync_early(struct synced *s, struct synced_system *system)
 {
+	int errnum = syncfs(system->fd) < 0 ? errno : 0;
+
+	pthread_mutex_lock(&s->lock);
+	system->syncing = false;
+	if (!s->errnum)
+		s->errnum = errnum;
+	pthread_mutex_unlock(&s->lock);
+}
+
+int synced_add(struct synced *s, int fd, bool data, struct ms_error *err)
+{
+	struct synced_system *system;
 	struct stat st;
-	bool later;
+	bool early;
 
 	if (fstat(fd, &st) < 0)
 		return err_set_errno(err, MS_ERR_IO, errno, "a signed module");
 	pthread_mutex_lock(&s->lock);
-	later = is_known(s, st.st_dev) || keep(s, st.st_dev, fd);
+	system = find(s, st.st_dev);
+	if (!system)
+		system = keep(s, st.st_dev, fd);
+	early = data && system && begin_early(system);
 	pthread_mutex_unlock(&s->lock);
-	return later ? 0 : sync_fd(fd, err);
+	if (early)
+		sync_early(s, system);
+	return system ? 0 : sync_fd(fd, err);
 }
 
 int synced_finish(struct synced *s, struct ms_error *err)
 {
-	int r = 0;
+	int r = s->errnum ? sync_failed(s->errnum, err) : 0;
 
 	for (size_t i = 0; i < s->n; i++) {
 		int one = sync_fd(s->systems[i].fd, r == 0 ? err : NULL);
