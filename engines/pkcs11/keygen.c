@@ -4,6 +4,7 @@
 
 #include "engines/pkcs11/call.h"
 #include "engines/pkcs11/change.h"
+#include "engines/pkcs11/key.h"
 #include "engines/pkcs11/place.h"
 #include "src/base/error.h"
 
@@ -73,8 +74,11 @@ static void add_name(struct templates *t, const struct p11_place *place)
 	add_key(t, CKA_LABEL, t->label, place->label_len);
 }
 
-/* `sparing`: without what a token would do anyway, for those that refuse to hear of it. */
-static void fill(struct templates *t, const struct keygen *g, bool sparing)
+/* Tokens refuse to hear of things that they would do anyway. What a new key is like is looked at
+ * once it is there. */
+enum words { ALL_WORDS, FEW_WORDS, FEWEST_WORDS };
+
+static void fill(struct templates *t, const struct keygen *g, enum words words)
 {
 	static const CK_BYTE f4[] = { 1, 0, 1 };
 
@@ -93,9 +97,11 @@ static void fill(struct templates *t, const struct keygen *g, bool sparing)
 	add_key_flag(t, CKA_TOKEN, &t->yes);
 	add_key_flag(t, CKA_PRIVATE, &t->yes);
 	add_key_flag(t, CKA_SENSITIVE, &t->yes);
-	add_key_flag(t, CKA_EXTRACTABLE, &t->no);
 	add_key_flag(t, CKA_SIGN, &t->yes);
-	if (sparing)
+	if (words == FEWEST_WORDS) /* Yubico's module: its keys cannot be extractable */
+		return;
+	add_key_flag(t, CKA_EXTRACTABLE, &t->no);
+	if (words == FEW_WORDS)
 		return;
 	add_pub(t, CKA_PRIVATE, &t->no, sizeof(t->no));
 	add_key_flag(t, CKA_DECRYPT, &t->no); /* tokens let even EC keys "decrypt" unless told */
@@ -108,7 +114,7 @@ static void fill(struct templates *t, const struct keygen *g, bool sparing)
 	}
 }
 
-static CK_RV generate(struct keygen *g, CK_SESSION_HANDLE session, bool sparing)
+static CK_RV generate(struct keygen *g, CK_SESSION_HANDLE session, enum words words)
 {
 	struct p11_token *token = g->place.token;
 	CK_MECHANISM mechanism = { g->kind->bits ? CKM_RSA_PKCS_KEY_PAIR_GEN : CKM_EC_KEY_PAIR_GEN,
@@ -117,12 +123,18 @@ static CK_RV generate(struct keygen *g, CK_SESSION_HANDLE session, bool sparing)
 	struct templates t;
 	CK_RV rv;
 
-	fill(&t, g, sparing);
+	fill(&t, g, words);
 	rv = P11_CALL(token->module, token->name, C_GenerateKeyPair, session, &mechanism, t.pub,
 		t.n_pub, t.key, t.n_key, &pub, &key);
 	if (rv == CKR_OK)
 		g->made = key;
 	return rv;
+}
+
+static bool is_of_words(CK_RV rv)
+{
+	return rv == CKR_ATTRIBUTE_TYPE_INVALID || rv == CKR_ATTRIBUTE_VALUE_INVALID ||
+		rv == CKR_ATTRIBUTE_READ_ONLY || rv == CKR_TEMPLATE_INCONSISTENT;
 }
 
 static CK_RV make(struct p11_change *change, CK_SESSION_HANDLE session)
@@ -131,10 +143,11 @@ static CK_RV make(struct p11_change *change, CK_SESSION_HANDLE session)
 	CK_RV rv;
 
 	change->call = "C_GenerateKeyPair";
-	rv = generate(g, session, false);
-	if (rv == CKR_ATTRIBUTE_TYPE_INVALID || rv == CKR_ATTRIBUTE_VALUE_INVALID ||
-		rv == CKR_ATTRIBUTE_READ_ONLY || rv == CKR_TEMPLATE_INCONSISTENT)
-		rv = generate(g, session, true);
+	rv = generate(g, session, ALL_WORDS);
+	if (is_of_words(rv))
+		rv = generate(g, session, FEW_WORDS);
+	if (rv == CKR_ATTRIBUTE_TYPE_INVALID)
+		rv = generate(g, session, FEWEST_WORDS);
 	return rv;
 }
 
@@ -162,12 +175,26 @@ static int explain(const struct keygen *g, int r, struct ms_error *err)
 			g->kind->name);
 		err_hint(err, "Try another --type.");
 		return MS_ERR_KEY;
+	case CKR_ATTRIBUTE_VALUE_INVALID:
+		err_hint(err, "It may make no %s keys: try another --type.", g->kind->name);
+		return r;
 	default:
 		if (r == MS_ERR_TIMEOUT)
 			err_append(err,
 				"; whether there is a key now is seen with modseal keys --login");
 		return r;
 	}
+}
+
+static int check_made(struct ms_key *key, struct ms_error *err)
+{
+	const struct p11_key *k = key->priv;
+
+	if (k->extractable != MS_YES && k->sensitive != MS_NO)
+		return 0;
+	err_set(err, MS_ERR_KEY, "%s was made, but its token lets its value out", key->uri);
+	err_hint(err, "Delete it with the token's own tool, and make keys elsewhere.");
+	return MS_ERR_KEY;
 }
 
 static const struct kind *find_kind(enum ms_key_kind kind)
@@ -196,6 +223,13 @@ int p11_keygen(struct ms_context *ctx, const struct ms_keygen *request, struct m
 	}
 	if (r == 0)
 		r = p11_place_open(&g.place, g.change.officer ? 0 : g.made, key, err);
+	if (r == 0) {
+		r = check_made(*key, err);
+		if (r < 0) {
+			ms_key_free(*key);
+			*key = NULL;
+		}
+	}
 	p11_place_release(&g.place);
 	return r;
 }

@@ -45,13 +45,13 @@ signs() {
 	local slot hash
 	for slot in "${SLOTS[@]}"; do
 		for hash in sha256 sha512; do
-			cp bare m.ko
-			run --separate-stderr sign $slot --hash $hash m.ko
+			cp bare $hash.ko
+			run --separate-stderr sign $slot --hash $hash $hash.ko
 			assert_status 0
-			assert_line "m.ko: signed ($hash)"
+			assert_line "$hash.ko: signed ($hash)"
 			[ -z "$stderr" ] || { said "there are notices"; return 1; }
-			assert_signed $slot m.ko
 		done
+		assert_signed $slot sha512.ko sha256.ko
 	done
 }
 
@@ -74,7 +74,7 @@ batch() {
 		run sign $slot -j 4 b?.ko
 		assert_status 0
 		assert_line "8 modules: 8 signed, 0 failed"
-		for i in 1 5 8; do assert_signed $slot "b$i.ko"; done
+		assert_signed $slot b?.ko
 		assert_asked 8 "0087..$slot.* 9000"
 		case $slot,$MODULE in # the login, and 9c's one at each signature
 		9c,*) assert_asked 9 "$PIN_RIGHT" ;;

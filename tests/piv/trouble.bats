@@ -114,7 +114,7 @@ pulled() {
 	wait_for_card
 	run sign $slot --keep-existing p?.ko
 	assert_status 0
-	for i in 1 2 3 4 5; do assert_signed $slot "p$i.ko"; done
+	assert_signed $slot p?.ko
 }
 
 wait_for_card() {
