@@ -8,8 +8,8 @@
 
 /* Dozens of usual modules, for a token that is far away; with the compressors (12 MiB each for xz)
  * and all else it makes 48 MiB on two processors. */
-#define LIMIT_LEAST ((size_t)8 << 20)
-#define LIMIT_A_CPU ((size_t)4 << 20)
+#define LIMIT_LEAST ((size_t)6 << 20)
+#define LIMIT_A_CPU ((size_t)3 << 20)
 
 #define BUFFERS_MAX 16
 

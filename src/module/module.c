@@ -99,10 +99,12 @@ static bool taken_raw(const struct module *m, int unpacked)
 	return !elf_starts_rel(m->plain.data, m->plain.len);
 }
 
+#define DECODER_MEMORY ((size_t)2 << 20) /* of what kernel builds compress */
+
 /* The size is not known before; kernel modules shrink to a fourth or a sixth. */
 static int unpack(struct module *m, struct ms_error *err)
 {
-	size_t estimate = (size_t)m->st.st_size * 6;
+	size_t estimate = (size_t)m->st.st_size * 6 + DECODER_MEMORY;
 	int r;
 
 	memory_take(m->memory, estimate);

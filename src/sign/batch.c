@@ -128,6 +128,15 @@ static int digest_file(const struct batch *b, int fd, const char *path, unsigned
 	return module_fd_digest(fd, path, MS_HASH_SHA256, sha256, err);
 }
 
+/* Of a plain module without reading it again. */
+static int digest_before(const struct batch *b, struct module *m, unsigned char *sha256,
+	struct ms_error *err)
+{
+	if (b->options->file_digests && m->compression == MODULE_PLAIN)
+		return module_digest(m, m->size, MS_HASH_SHA256, sha256, err);
+	return digest_file(b, m->fd, m->path, sha256, err);
+}
+
 /* 1: it has to be replaced. */
 static int append(struct batch *b, const struct signing *s, struct ms_sign_result *result,
 	struct ms_error *err)
@@ -153,7 +162,7 @@ static int one(struct hand *h, struct ms_sign_result *result, bool *changed, str
 	struct signing *s = &h->signing;
 	int r = signing_begin(b->signer, h->item.path, dest, s, result, err);
 
-	if (r < 0 || digest_file(b, s->m->fd, s->m->path, result->sha256_before, err) < 0)
+	if (r < 0 || digest_before(b, s->m, result->sha256_before, err) < 0)
 		return err->code;
 	*changed = r > 0;
 	memcpy(result->sha256_after, result->sha256_before, sizeof(result->sha256_after));

@@ -28,6 +28,8 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static char directory[PATH_MAX];
 static unsigned long count, kill_at, taken, full_from; /* taken: of those that take space */
 static const char *stop_at; /* "each", or the name of a call, whose first one it is */
+static char refused[32];    /* the name of a call that is always refused */
+static int refusal;         /* with this errno */
 static int log_fd = -1;
 
 static _Noreturn void bad(const char *variable)
@@ -50,6 +52,24 @@ static unsigned long number(const char *variable)
 	return n;
 }
 
+static void load_refusal(void)
+{
+	static const struct {
+		const char *name;
+		int number;
+	} errors[] = { { "EIO", EIO }, { "EPERM", EPERM }, { "EXDEV", EXDEV } };
+	const char *text = getenv("MODSEAL_CALLS_REFUSE"), *colon = text ? strchr(text, ':') : NULL;
+
+	if (!text)
+		return;
+	for (size_t i = 0; colon && i < sizeof(errors) / sizeof(errors[0]); i++)
+		if (!strcmp(colon + 1, errors[i].name))
+			refusal = errors[i].number;
+	if (!refusal || colon - text >= (long)sizeof(refused))
+		bad("MODSEAL_CALLS_REFUSE");
+	memcpy(refused, text, (size_t)(colon - text));
+}
+
 __attribute__((constructor)) static void load(void)
 {
 	const char *dir = getenv("MODSEAL_CALLS_DIR"), *log = getenv("MODSEAL_CALLS_LOG");
@@ -59,6 +79,7 @@ __attribute__((constructor)) static void load(void)
 	kill_at = number("MODSEAL_CALLS_KILL");
 	full_from = number("MODSEAL_CALLS_FULL");
 	stop_at = getenv("MODSEAL_CALLS_STOP");
+	load_refusal();
 	if (log) {
 		log_fd = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
 		if (log_fd < 0)
@@ -197,8 +218,13 @@ ssize_t copy_file_range(int from, off64_t *from_at, int fd, off64_t *to_at, size
 
 #define WHOLE(name, counts, ...)                                 \
 	REAL(name);                                              \
-	if (counts)                                              \
+	if (counts) {                                            \
 		begin(#name, false, false);                      \
+		if (refusal && !strcmp(refused, #name)) {        \
+			errno = refusal;                         \
+			return -1;                               \
+		}                                                \
+	}                                                        \
 	return real(__VA_ARGS__)
 
 int ftruncate(int fd, off_t len)

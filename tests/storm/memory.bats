@@ -68,11 +68,11 @@ packed_tree() { # PACKER
 
 @test "peak memory: .ko.xz" {
 	local xz="xz --check=crc32 --lzma2=dict=1MiB"
-	peak_of "$(packed_tree "$xz")" "$xz"
+	peak_of "$(packed_tree "$xz")" "$xz" --jobs=16
 }
 
 @test "peak memory: .ko.zst" {
-	peak_of "$(packed_tree "zstd -q --rm")" "zstd -q --rm"
+	peak_of "$(packed_tree "zstd -q --rm")" "zstd -q --rm" --jobs=16
 }
 
 @test "peak memory: .ko.gz" {

@@ -75,9 +75,9 @@ static void test_small_ones_fit(void **state)
 
 	memory_init(&mem, 2);
 	for (int i = 0; i < 64; i++)
-		memory_take(&mem, MIB / 8); /* 8 MiB in all */
+		memory_take(&mem, MIB / 16); /* 4 MiB in all */
 	for (int i = 0; i < 64; i++)
-		memory_give(&mem, MIB / 8);
+		memory_give(&mem, MIB / 16);
 	assert_int_equal(mem.used, 0);
 	memory_destroy(&mem);
 }
@@ -88,10 +88,10 @@ static void test_what_does_not_fit_waits(void **state)
 	struct asker a;
 
 	memory_init(&mem, 2);
-	memory_take(&mem, 6 * MIB);
+	memory_take(&mem, 5 * MIB);
 	start(&a, &mem, 3 * MIB);
 	assert_waits(&a);
-	memory_settle(&mem, 6 * MIB, 5 * MIB); /* the estimate was too high */
+	memory_settle(&mem, 5 * MIB, 3 * MIB); /* the estimate was too high */
 	assert_gets(&a);
 	memory_destroy(&mem);
 }

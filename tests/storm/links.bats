@@ -1,0 +1,104 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# Hard links in a batch when something goes wrong. (That they stay links is in ../cli.)
+
+load ../lib/common
+load ../faults/faults
+load storm
+
+setup_file() {
+	storm_setup_file
+	faults_setup_modules
+}
+
+setup() {
+	fresh "$BATS_TEST_TMPDIR/run" 3
+	export MODSEAL_PIN=1234
+	ln mods/m1.ko mods/second.ko
+	ln mods/m1.ko mods/third.ko
+}
+
+teardown() {
+	[ -z "${mounted-}" ] || umount "$mounted"
+}
+
+seen() {
+	"$@" || { echo "not so: $*"; show; return 1; }
+}
+
+says() { # TEXT: on standard error
+	grep -qF -- "$1" err
+}
+
+names() { # FILE: how many it has
+	stat -c %h "$1"
+}
+
+@test "what fails by one name fails by the others" {
+	echo text >bad
+	cat bad >mods/m1.ko
+	shimmed sign -k "$FAULTS_KEY" mods
+	[ "$status" -eq 1 ]
+	[ "$(grep -c 'is not a kernel module' err)" -eq 3 ]
+	seen grep -qx "5 modules: 2 signed, 3 failed" out
+	assert_same mods/m1.ko bad
+	[ "$(names mods/m1.ko)" -eq 3 ]
+}
+
+@test "changed while the new file waits for its name" {
+	LD_PRELOAD=$STORM_CALLS MODSEAL_CALLS_DIR=mods MODSEAL_CALLS_STOP=syncfs "$MODSEAL" sign \
+		--module "$MODSEAL_P11" -k "$FAULTS_KEY" mods </dev/null >out 2>err 3>&- &
+	until_so grep -q '^State:.*stopped' "/proc/$!/status"
+	touch mods/m1.ko
+	kill -CONT $!
+	status=0
+	wait $! || status=$?
+	[ "$status" -eq 1 ]
+	[ "$(grep -c 'was changed by something else' err)" -eq 3 ]
+	seen modules plain=3 signed=2
+	[ "$(names mods/m1.ko)" -eq 3 ]
+}
+
+@test "another file in the place of one name" {
+	LD_PRELOAD=$STORM_CALLS MODSEAL_CALLS_DIR=mods MODSEAL_CALLS_STOP=link "$MODSEAL" sign \
+		--module "$MODSEAL_P11" -k "$FAULTS_KEY" mods </dev/null >out 2>err 3>&- &
+	until_so grep -q '^State:.*stopped' "/proc/$!/status"
+	cp "$FAULTS_PLAIN" new
+	mv new mods/second.ko
+	kill -CONT $!
+	status=0
+	wait $! || status=$?
+	seen [ "$status" -eq 1 ]
+	seen says "mods/second.ko was changed by something else"
+	seen modules plain=1 signed=4
+	[ "$(names mods/m1.ko)" -eq 2 ]
+	[ mods/m1.ko -ef mods/third.ko ]
+}
+
+@test "no room for another name" {
+	LD_PRELOAD=$STORM_CALLS MODSEAL_CALLS_DIR=mods MODSEAL_CALLS_REFUSE=link:EIO sign
+	seen [ "$status" -eq 1 ]
+	seen says "mods/second.ko cannot be written"
+	seen modules plain=2 signed=3
+}
+
+@test "a file system without hard links: each name is signed by itself" {
+	LD_PRELOAD=$STORM_CALLS MODSEAL_CALLS_DIR=mods MODSEAL_CALLS_REFUSE=link:EPERM sign
+	seen [ "$status" -eq 0 ]
+	seen grep -qx "5 modules: 5 signed, 0 failed" out
+	seen modules plain=0 signed=5
+	[ "$(names mods/m1.ko)" -eq 1 ]
+}
+
+@test "-o to two file systems: each name is signed by itself" {
+	mkdir -p to/sub mods/sub
+	mount -t tmpfs -o size=1m none to/sub || skip "nothing can be mounted here"
+	mounted=$PWD/to/sub
+	mv mods/second.ko mods/third.ko mods/sub
+	shimmed sign -k "$FAULTS_KEY" -o to mods
+	seen [ "$status" -eq 0 ]
+	assert_same to/m1.ko "$FAULTS_SIGNED"
+	assert_same to/sub/second.ko "$FAULTS_SIGNED"
+	assert_same to/sub/third.ko "$FAULTS_SIGNED"
+	[ "$(temporary_files to)" -eq 0 ]
+}
