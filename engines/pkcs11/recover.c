@@ -16,7 +16,8 @@ struct loss {
 	struct p11_token *token;
 	struct p11_seen seen;
 	CK_RV rv;
-	bool renewed; /* the login was */
+	CK_TOKEN_INFO info; /* fresh, when it was found there */
+	bool renewed;       /* the login was */
 	struct ms_error *err; /* never NULL */
 };
 
@@ -43,12 +44,16 @@ static bool is_of_session(CK_RV rv)
 		ckr_session_gone(rv);
 }
 
-/* The last three: what modules say when they do not know that the device is gone. */
+/* What modules say that do not know yet that the device is gone. */
+static bool is_vague(CK_RV rv)
+{
+	return rv == CKR_DEVICE_ERROR || rv == CKR_GENERAL_ERROR || rv == CKR_FUNCTION_FAILED;
+}
+
 bool p11_may_be_lost(CK_RV rv)
 {
-	return is_of_session(rv) || is_void_handle(rv) || rv == CKR_USER_NOT_LOGGED_IN ||
-		rv == CKR_SLOT_ID_INVALID || rv == CKR_DEVICE_ERROR || rv == CKR_GENERAL_ERROR ||
-		rv == CKR_FUNCTION_FAILED;
+	return is_of_session(rv) || is_void_handle(rv) || is_vague(rv) ||
+		rv == CKR_USER_NOT_LOGGED_IN || rv == CKR_SLOT_ID_INVALID;
 }
 
 /* -- taking turns ------------------------------------------------------------------------ */
@@ -93,11 +98,11 @@ static void end(struct loss *l, bool lost)
 
 /* -- the token --------------------------------------------------------------------------- */
 
-static int find_token(struct loss *l, CK_TOKEN_INFO *info)
+static int find_token(struct loss *l)
 {
 	struct p11_token *t = l->token;
 	struct ms_error why = { 0 };
-	int r = p11_token_locate(t, info, &why);
+	int r = p11_token_locate(t, &l->info, &why);
 
 	if (r == 1)
 		return 0;
@@ -111,8 +116,7 @@ static int find_token(struct loss *l, CK_TOKEN_INFO *info)
 }
 
 /* `distrusted`: the token says that somebody is logged in, and does not let him sign. */
-static int log_in(struct loss *l, CK_SESSION_HANDLE session, const CK_TOKEN_INFO *info,
-	bool distrusted, CK_RV *rv)
+static int log_in(struct loss *l, CK_SESSION_HANDLE session, bool distrusted, CK_RV *rv)
 {
 	struct p11_token *t = l->token;
 	bool user = false;
@@ -123,7 +127,7 @@ static int log_in(struct loss *l, CK_SESSION_HANDLE session, const CK_TOKEN_INFO
 		return ckr_err(l->err, *rv, t->name, "C_GetSessionInfo");
 	l->renewed = l->priv->login && (!user || distrusted);
 	if (l->renewed)
-		r = p11_relogin(t, session, info, user, l->err);
+		r = p11_relogin(t, session, &l->info, user, l->err);
 	if (r == 0)
 		t->logged_in = user || l->renewed;
 	return r;
@@ -133,15 +137,12 @@ static int connect(struct loss *l, bool distrusted)
 {
 	struct p11_token *t = l->token;
 	CK_SESSION_HANDLE session;
-	CK_TOKEN_INFO info;
 	CK_RV rv = CKR_OK;
-	int r = find_token(l, &info);
+	int r = p11_session_get(t, &session, l->err);
 
-	if (r == 0)
-		r = p11_session_get(t, &session, l->err);
 	if (r < 0)
 		return r;
-	r = log_in(l, session, &info, distrusted, &rv);
+	r = log_in(l, session, distrusted, &rv);
 	if (rv == CKR_OK)
 		p11_session_put(t, session);
 	else
@@ -154,14 +155,22 @@ static int connect(struct loss *l, bool distrusted)
 /* 1: it was lost, and is back; 0: it was not; negative: it cannot be had back. */
 static int mend(struct loss *l)
 {
-	bool user, alive = p11_pool_clean(l->token, &user);
-	bool distrusted = alive && user && l->rv == CKR_USER_NOT_LOGGED_IN &&
-		!l->priv->always_authenticate;
-	int r;
+	bool user, alive, distrusted;
+	int r = 0;
 
+	if (is_vague(l->rv)) /* looking makes the module see */
+		r = find_token(l);
+	if (r < 0)
+		return r;
+	alive = p11_pool_clean(l->token, &user);
+	distrusted = alive && user && l->rv == CKR_USER_NOT_LOGGED_IN &&
+		!l->priv->always_authenticate;
 	if (alive && (user || !l->priv->login) && !distrusted)
 		return 0;
-	r = connect(l, distrusted);
+	if (!is_vague(l->rv))
+		r = find_token(l);
+	if (r == 0)
+		r = connect(l, distrusted);
 	if (r < 0)
 		return r;
 	context_notice(l->token->module->ctx, "%s: the %s lost, and renewed", l->token->name,
@@ -215,7 +224,7 @@ static int find_key(struct loss *l)
 {
 	struct p11_token *t = l->token;
 	struct p11_reader reader;
-	CK_OBJECT_HANDLE handle;
+	CK_OBJECT_HANDLE handle = 0;
 	int r = p11_reader_begin(&reader, t, l->err);
 
 	if (r < 0)

@@ -256,15 +256,16 @@ static int is_in(const struct p11_token *t, CK_SLOT_ID slot, CK_TOKEN_INFO *info
 	return name ? !strcmp(name, t->name) : err_nomem(err);
 }
 
+/* The list first: it is when asked for that that modules look what is in their readers, and some
+ * answer from memory until then. */
 int p11_token_locate(struct p11_token *t, CK_TOKEN_INFO *info, struct ms_error *err)
 {
 	AUTO_FREE CK_SLOT_ID *slots = NULL;
 	CK_ULONG n = 0;
-	int r = is_in(t, t->slot, info, err);
+	int r = read_slots(&(struct scan){ t->module, err }, &slots, &n);
 
-	if (r != 0)
-		return r;
-	r = read_slots(&(struct scan){ t->module, err }, &slots, &n);
+	if (r == 0)
+		r = is_in(t, t->slot, info, err);
 	for (CK_ULONG i = 0; i < n && r == 0; i++) {
 		r = is_in(t, slots[i], info, err);
 		if (r == 1)

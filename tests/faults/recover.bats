@@ -130,6 +130,16 @@ rest_signed() {
 	went_on
 }
 
+# As OpenSC's and Yubico's modules have it (tests/piv/replug.bats).
+@test "a module that says only that it failed, until it is asked for its slots" {
+	local code
+	for code in CKR_GENERAL_ERROR CKR_DEVICE_ERROR CKR_FUNCTION_FAILED; do
+		fresh "$BATS_TEST_TMPDIR/run" 12
+		MODSEAL_SHIM_FAIL=C_Sign:3:$code MODSEAL_SHIM_CLOSE=C_GetSlotList:3 sign --jobs 8
+		went_on
+	done
+}
+
 @test "always-authenticate: the login is renewed, then each signature's PIN is given again" {
 	local rule
 	export MODSEAL_SHIM_TOKEN=always-authenticate
@@ -170,6 +180,15 @@ rest_signed() {
 		seen called 1 C_Login
 		rest_signed
 	done
+}
+
+@test "a failure of a token that is there and lost nothing ends the run" {
+	MODSEAL_SHIM_FAIL=C_Sign:3:CKR_DEVICE_ERROR sign --jobs 1
+	stopped
+	seen modules plain=10 signed=2
+	seen says CKR_DEVICE_ERROR
+	seen called 1 C_Login
+	seen called 3 'C_Sign '
 }
 
 @test "pulled for good, --append" {
