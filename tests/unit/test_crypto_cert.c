@@ -306,6 +306,23 @@ static void times(void **state)
 	time_is("99991231235959Z", "9999-12-31T23:59:59Z");
 }
 
+static void attestations(void **state)
+{
+	AUTO_X509 X509 *x = self_signed(RSA_A);
+	ASN1_OBJECT *firmware = OBJ_txt2obj("1.3.6.1.4.1.41482.3.3", 1);
+	ASN1_OCTET_STRING *value = ASN1_OCTET_STRING_new();
+	X509_EXTENSION *ext;
+
+	assert_false(cert_is_attestation(x));
+	assert_true(ASN1_OCTET_STRING_set(value, (const uint8_t *)"\5\4\3", 3));
+	ext = X509_EXTENSION_create_by_OBJ(NULL, firmware, 0, value);
+	assert_true(X509_add_ext(x, ext, -1));
+	assert_true(cert_is_attestation(x));
+	X509_EXTENSION_free(ext);
+	ASN1_OCTET_STRING_free(value);
+	ASN1_OBJECT_free(firmware);
+}
+
 static void beside_a_key(void **state)
 {
 	AUTO_X509 X509 *x = self_signed(RSA_A);
@@ -341,6 +358,7 @@ int main(void)
 		cmocka_unit_test(serials),
 		cmocka_unit_test(hex),
 		cmocka_unit_test(times),
+		cmocka_unit_test(attestations),
 		cmocka_unit_test(beside_a_key),
 	};
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The forms in which tokens give keys and signatures. OpenSSL is the judge. */
 #include "engines/pkcs11/mech.h"
+#include "engines/pkcs11/piv.h"
 #include "engines/pkcs11/pubkey.h"
 #include "src/crypto/digest.h"
 #include "src/crypto/ossl.h"
@@ -177,6 +178,59 @@ static void test_curve_names(void **state)
 	buf_free(&junk);
 }
 
+/* The curve's numbers instead of its name. */
+static void test_curve_written_out(void **state)
+{
+	for (size_t i = 0; i < sizeof(curves) / sizeof(curves[0]); i++) {
+		EC_GROUP *group = EC_GROUP_new_by_curve_name_ex(ossl_ctx(), NULL, curves[i].nid);
+		unsigned char *der = NULL;
+		struct buf params;
+		unsigned bits;
+		char name[32];
+		int len;
+
+		EC_GROUP_set_asn1_flag(group, OPENSSL_EC_EXPLICIT_CURVE);
+		len = i2d_ECPKParameters(group, &der);
+		assert_true(len > 50);
+		params = bytes(der, (size_t)len);
+		p11_curve(&params, name, sizeof(name), &bits);
+		assert_string_equal(name, curves[i].name);
+		assert_int_equal(bits, curves[i].bits);
+		buf_free(&params);
+		OPENSSL_free(der);
+		EC_GROUP_free(group);
+	}
+}
+
+static const char *slot_of(const char *label, const char *manufacturer, int id)
+{
+	const unsigned char byte = (unsigned char)id;
+	CK_TOKEN_INFO info;
+
+	memset(&info, ' ', sizeof(info));
+	memcpy(info.label, label, strlen(label));
+	memcpy(info.manufacturerID, manufacturer, strlen(manufacturer));
+	return p11_piv_slot(&info, &byte, 1);
+}
+
+static void test_piv_slots(void **state)
+{
+	CK_TOKEN_INFO yubikey = { .label = "YubiKey PIV #1" };
+
+	assert_string_equal(slot_of("YubiKey PIV #12345678", "Yubico (www.yubico.com)", 1), "9a");
+	assert_string_equal(slot_of("My card", "piv_II", 2), "9c");
+	assert_string_equal(slot_of("My card", "piv_II", 4), "9e");
+	assert_string_equal(slot_of("My card", "piv_II", 5), "82");
+	assert_string_equal(slot_of("My card", "piv_II", 24), "95");
+	assert_string_equal(slot_of("My card", "piv_II", 25), "f9");
+	assert_null(slot_of("My card", "piv_II", 0));
+	assert_null(slot_of("My card", "piv_II", 26));
+	assert_null(slot_of("YubiHSM", "Yubico (www.yubico.com)", 1));
+	assert_null(slot_of("modseal", "SoftHSM project", 1));
+	assert_null(p11_piv_slot(&yubikey, (const unsigned char *)"\1\1", 2));
+	assert_null(p11_piv_slot(&yubikey, NULL, 0));
+}
+
 static void test_rsa_key(void **state)
 {
 	EVP_PKEY *key = EVP_PKEY_Q_keygen(ossl_ctx(), NULL, "RSA", (size_t)2048), *got;
@@ -315,6 +369,8 @@ int main(void)
 		cmocka_unit_test(test_bare_point_that_looks_wrapped),
 		cmocka_unit_test(test_nonsense_is_no_ec_key),
 		cmocka_unit_test(test_curve_names),
+		cmocka_unit_test(test_curve_written_out),
+		cmocka_unit_test(test_piv_slots),
 		cmocka_unit_test(test_rsa_key),
 		cmocka_unit_test(test_ecdsa_der),
 		cmocka_unit_test(test_what_is_no_ecdsa_signature),
