@@ -50,6 +50,9 @@ void tpm_create_template(enum ms_key_kind kind, bool policy, bool guessable, TPM
 	if (!guessable)
 		pub->objectAttributes |= TPMA_OBJECT_NODA;
 	if (k->bits) {
+		/* The bare RSA operation makes signatures with hashes that the TPM lacks, and is all that
+		 * openssl_tpm2_engine uses. */
+		pub->objectAttributes |= TPMA_OBJECT_DECRYPT;
 		pub->type = TPM2_ALG_RSA;
 		pub->parameters.rsaDetail.symmetric.algorithm = TPM2_ALG_NULL;
 		pub->parameters.rsaDetail.scheme.scheme = TPM2_ALG_NULL;
@@ -72,7 +75,7 @@ static int check_offer(struct tpm *tpm, enum ms_key_kind kind, const TPM2B_PUBLI
 
 	if (rc == TSS2_RC_SUCCESS)
 		return 0;
-	if (!tpm_rc(rc) || tpm_rc_wait(rc))
+	if (!(tpm_rc(rc) & TPM2_RC_FMT1)) /* not about the parameters */
 		return tpm_err(tpm, rc, "TPM2_TestParms", err);
 	err_set(err, MS_ERR_KEY, "%s makes no %s keys", tpm->name, tpm_kind_name(kind));
 	err_hint(err, "Try another --type.");
@@ -215,7 +218,7 @@ int tpm_can_verify(struct tpm *tpm, const TPM2B_PUBLIC *pub, struct ms_error *er
 	tpm_flush(tpm, &key);
 	if (rc == TSS2_RC_SUCCESS)
 		return 0;
-	if (!tpm_rc(rc) || tpm_rc_wait(rc))
+	if (!(tpm_rc(rc) & TPM2_RC_FMT1))
 		return tpm_err(tpm, rc, "TPM2_LoadExternal", err);
 	err_set(err, MS_ERR_KEY, "%s does not verify signatures of this kind of policy key", tpm->name);
 	err_hint(err, "RSA-2048 and P-256 are what every TPM knows.");

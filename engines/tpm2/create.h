@@ -10,7 +10,7 @@
 #include <modseal/life.h>
 
 /* The public area of a new key: what only the TPM knows stays there (fixedTPM, fixedParent,
- * sensitiveDataOrigin); it signs, and nothing else. With `policy` its auth value alone is not
+ * sensitiveDataOrigin); it signs, and if it is RSA decrypts. With `policy` its auth value alone is not
  * enough. `guessable`: it has an auth value, so wrong ones are counted. */
 void tpm_create_template(enum ms_key_kind kind, bool policy, bool guessable, TPM2B_PUBLIC *pub);
 /* "RSA-4096", as in messages. */

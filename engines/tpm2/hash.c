@@ -46,7 +46,7 @@ void tpm_hash_begin(struct tpm_hash *h, TPMI_ALG_HASH alg, struct ms_error *err)
 	if (h->hash)
 		h->r = digest_begin(&h->digest, h->hash, err);
 	else
-		h->r = err_set(err, MS_ERR_UNSUPPORTED, "hash algorithm 0x%04x of the TPM is not known",
+		h->r = err_set(err, MS_ERR_KEY, "hash algorithm 0x%04x of the TPM is not known",
 			alg);
 }
 
@@ -84,7 +84,7 @@ int tpm_name_of(const TPMT_PUBLIC *pub, TPM2B_NAME *name, struct ms_error *err)
 	int r;
 
 	if (Tss2_MU_TPMT_PUBLIC_Marshal(pub, bytes, sizeof(bytes), &len) != TSS2_RC_SUCCESS)
-		return err_set(err, MS_ERR_UNSUPPORTED, "a public area that is not understood");
+		return err_set(err, MS_ERR_KEY, "a public area that is not understood");
 	tpm_hash_begin(&h, pub->nameAlg, err);
 	tpm_hash_add(&h, bytes, len);
 	r = tpm_hash_end(&h, &digest);

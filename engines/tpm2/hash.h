@@ -27,7 +27,7 @@ void tpm_hash_add(struct tpm_hash *h, const void *data, size_t len);
 void tpm_hash_add_u32(struct tpm_hash *h, uint32_t value); /* as the TPM does: big endian */
 int tpm_hash_end(struct tpm_hash *h, TPM2B_DIGEST *out);
 
-/* An object's name: the algorithm's number and the hash of the public area. MS_ERR_UNSUPPORTED for
+/* An object's name: the algorithm's number and the hash of the public area. MS_ERR_KEY for
  * a name algorithm that is not known here. */
 int tpm_name_of(const TPMT_PUBLIC *pub, TPM2B_NAME *name, struct ms_error *err);
 

@@ -15,7 +15,8 @@
 
 #include <string.h>
 
-#define MAX_KEYS 64
+#define MAX_KEYS  64
+#define FIRST_KEY 0x81000000U /* TPM2_PERSISTENT_FIRST shifts an int too far */
 
 struct listing {
 	struct tpm *tpm;
@@ -55,7 +56,7 @@ static int read_fn(void *arg)
 	struct listing *l = arg;
 	TPMS_CAPABILITY_DATA *data;
 	TPML_HANDLE handles;
-	TSS2_RC rc = tpm_capability(l->tpm, TPM2_CAP_HANDLES, TPM2_PERSISTENT_FIRST, MAX_KEYS, &data);
+	TSS2_RC rc = tpm_capability(l->tpm, TPM2_CAP_HANDLES, FIRST_KEY, MAX_KEYS, &data);
 	int r = 0;
 
 	if (rc != TSS2_RC_SUCCESS)

@@ -180,5 +180,6 @@ static int open_file(struct ms_context *ctx, const char *path, struct ms_key **k
 
 int tpm_open_key(struct ms_context *ctx, const char *ref, struct ms_key **key, struct ms_error *err)
 {
+	tpm_silence(ctx);
 	return tpm_ref_is_handle(ref) ? open_handle(ctx, ref, key, err) : open_file(ctx, ref, key, err);
 }

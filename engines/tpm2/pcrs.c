@@ -238,9 +238,9 @@ int tpm_pcrs_of_selection(const TPML_PCR_SELECTION *selection, struct tpm_pcrs *
 		const TPMS_PCR_SELECTION *bank = &selection->pcrSelections[i];
 
 		if (!tpm_alg_size(bank->hash))
-			return err_set(err, MS_ERR_UNSUPPORTED, "PCR bank 0x%04x is not known", bank->hash);
+			return err_set(err, MS_ERR_KEY, "PCR bank 0x%04x is not known", bank->hash);
 		if (add_bank(bank, pcrs) < 0)
-			return err_set(err, MS_ERR_UNSUPPORTED, "its PCR selection is not understood");
+			return err_set(err, MS_ERR_KEY, "its PCR selection is not understood");
 	}
 	return 0;
 }

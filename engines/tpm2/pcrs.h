@@ -33,7 +33,7 @@ char *tpm_pcrs_text(const struct tpm_pcrs *pcrs, bool values);
 void tpm_pcr_name(const struct tpm_pcr *pcr, char *buf, size_t size);
 
 void tpm_pcrs_selection(const struct tpm_pcrs *pcrs, TPML_PCR_SELECTION *selection);
-/* Without values; MS_ERR_UNSUPPORTED if there are too many, or some of an unknown bank. */
+/* Without values; MS_ERR_KEY if there are too many, or some of an unknown bank. */
 int tpm_pcrs_of_selection(const TPML_PCR_SELECTION *selection, struct tpm_pcrs *pcrs,
 	struct ms_error *err);
 

@@ -142,7 +142,7 @@ static int extend_more(struct tpm_hash *h, const struct tpm_step *step, TPMI_ALG
 	case TPM2_CC_PolicyPassword:
 		return 0;
 	default:
-		return err_set(err, MS_ERR_UNSUPPORTED,
+		return err_set(err, MS_ERR_KEY,
 			"its policy has the TPM command 0x%x, which is not supported here", step->cc);
 	}
 }

@@ -47,15 +47,19 @@ static void explain_one(const struct tpm_pcr *wanted, const struct tpm_pcr *now,
 
 void tpm_explain_pcrs(struct tpm *tpm, const struct tpm_pcrs *wanted, struct ms_error *err)
 {
-	bool known = tpm_pcrs_known(wanted) || wanted->n == 1;
+	bool known = tpm_pcrs_known(wanted) || wanted->n == 1, found = false;
 	struct tpm_pcrs now = *wanted;
 
 	for (size_t i = 0; i < now.n; i++)
 		now.list[i].value.size = 0;
 	if (known && tpm_pcrs_read(tpm, &now, NULL) == 0) {
 		for (size_t i = 0; i < now.n; i++)
-			if (!tpm_digest_eq(&now.list[i].value, &wanted->list[i].value))
+			if (!tpm_digest_eq(&now.list[i].value, &wanted->list[i].value)) {
 				explain_one(&wanted->list[i], &now.list[i], err);
+				found = true;
+			}
+		if (!found)
+			err_append(err, "\n  and yet the PCRs are as the key wants them");
 	} else {
 		char *text = tpm_pcrs_text(wanted, false);
 

@@ -11,7 +11,5 @@ bool tpm_ref_is_handle(const char *ref);
 /* The persistent handle in "handle:0x81010001"; *handle is 0 for the bare "handle:", which names
  * them all. MS_ERR_URI if it is none. */
 int tpm_ref_handle(const char *ref, TPM2_HANDLE *handle, struct ms_error *err);
-/* A number as it is written for a handle: hex with 0x. */
-int tpm_handle_parse(const char *text, TPM2_HANDLE *handle, struct ms_error *err);
 
 #endif

@@ -210,8 +210,8 @@ static void tell_slow(void *user, const char *call, const char *on)
 	context_notice(tpm->ctx, "waiting for %s (%s)", on, call);
 }
 
-/* tpm2-tss reads it at its first message; what it says is of no use to users. */
-static void silence(const struct ms_context *ctx)
+/* It is read at the first message. */
+void tpm_silence(const struct ms_context *ctx)
 {
 	if (!ctx->verbose)
 		setenv("TSS2_LOG", "all+none", 0);
@@ -258,7 +258,7 @@ int tpm_get(struct ms_context *ctx, struct tpm **out, struct ms_error *err)
 		*out = tpm;
 		return tpm->lost ? lost_err(tpm, err) : 0;
 	}
-	silence(ctx);
+	tpm_silence(ctx);
 	(void)ossl_ctx(); /* before tpm2-tss uses OpenSSL */
 	tpm = tpm_new(ctx);
 	if (!tpm)

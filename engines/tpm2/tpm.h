@@ -31,6 +31,8 @@ struct tpm {
 	char manufacturer[8], vendor[20], firmware[24]; /* as it says, "" if it does not */
 };
 
+/* Keeps tpm2-tss from speaking on standard error unless the context wants it; before its first use. */
+void tpm_silence(const struct ms_context *ctx);
 /* Connects when it is not yet. MS_ERR_TOKEN, naming TCTI and cause. */
 int tpm_get(struct ms_context *ctx, struct tpm **tpm, struct ms_error *err);
 /* Whether the user named a TPM, or there is one at the usual place that may be opened. */
