@@ -137,7 +137,7 @@ static int run(int argc, char **argv)
 const struct command command_inspect = {
 	.name = "inspect",
 	.operands = "MODULE|DIR|KEYFILE...",
-	.summary = "Show what modules carry: signer, digest, ...; or explain a TPM key file.",
+	.summary = "Show what modules carry, or explain a TPM key file.",
 	.options = { moduleopts_read },
 	.min_operands = 1,
 	.max_operands = -1,
