@@ -8,7 +8,7 @@ load storm
 
 setup_file() {
 	storm_setup_file
-	export KILLS=25
+	export KILLS=20
 	[ -z "${MODSEAL_LONG-}" ] || KILLS=250
 	storm_tree "$BATS_FILE_TMPDIR/tree" 45 4
 	storm_tree "$BATS_FILE_TMPDIR/few" 3 1
