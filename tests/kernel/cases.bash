@@ -13,7 +13,8 @@
 #   rejected            EKEYREJECTED without a word in the kernel's log
 # or "skip: REASON", which is told and counted.
 #
-# In `db` are the certificates of the token `modseal` (rsa2048, rsa4096, p256, p384) and ca.der.
+# In `db` are the certificates of the token `modseal` (rsa2048, rsa4096, p256, p384), ca.der, and of
+# what make_keys made: made.der, made-ca.der, soft/rsa3072.der.
 
 cases() {
 	try rsa2048-sha256 "$(good rsa sha256)" "sign modseal rsa2048"
@@ -30,6 +31,12 @@ cases() {
 	try detached-attached "$(good rsa sha256)" "detach_attach modseal rsa2048"
 	try leaf-alone "unavailable key" "sign odd leaf"
 	try leaf-with-chain "$(good rsa sha256)" "sign odd leaf --embed-certs $fixtures/chain.pem"
+
+	try made-key loads "sign empty made"
+	try made-leaf-alone "unavailable key" "sign empty leaf -c $work/made-leaf.der"
+	try made-leaf-with-chain loads \
+		"sign empty leaf -c $work/made-leaf.der --embed-certs $work/made-leaf.der"
+	try imported-key loads "sign empty imported"
 
 	try debians-own loads shipped
 	try re-signed loads shipped "sign modseal rsa2048"
@@ -51,6 +58,24 @@ cases() {
 	try xz-p256 "${why:-$(good ecdsa sha256)}" compress "sign modseal p256"
 	try xz-tampered "${why:-rejected}" "sign modseal rsa2048" tamper compress
 	try xz-foreign-key "${why:-unavailable key}" compress "sign soft rsa2048"
+}
+
+# Keys that modseal made, certified and imported, in tokens of their own.
+make_keys() {
+	local empty='pkcs11:token=empty'
+	cp -a "$fixtures" "$work/tokens"
+	sed -i "s|^directories.tokendir = .*|directories.tokendir = $work/tokens/tokens|" \
+		"$work/tokens/softhsm2.conf"
+	export SOFTHSM2_CONF=$work/tokens/softhsm2.conf
+	modseal keygen -k "$empty;object=made" --type rsa2048 --subject 'CN=made by keygen' \
+		--out "$work/made.der"
+	modseal keygen -k "$empty;object=ca" --type rsa2048 --subject 'CN=made to sign others' \
+		--profile ca --out "$work/made-ca.der"
+	modseal keygen -k "$empty;object=leaf" --type rsa2048 --no-cert
+	modseal csr -k "$empty;object=leaf" --subject 'CN=signed by the made CA' --out "$work/leaf.csr"
+	modseal cert --csr "$work/leaf.csr" --issuer-key "$empty;object=ca" --out "$work/made-leaf.der"
+	modseal import -k "$empty;object=imported" --cert "$fixtures/soft/rsa3072.der" \
+		"$fixtures/soft/rsa3072.key.pem"
 }
 
 # The outcome of a good signature by a key whose certificate is in `db`: it depends on what this
