@@ -44,6 +44,11 @@ int tpm_key_check(const struct tpm_key *k, struct ms_error *err);
 /* How it signs with a hash; TPM_SCHEME_NONE: it does not, and err says why. */
 enum tpm_scheme tpm_key_scheme(const struct tpm_key *k, enum ms_hash hash, struct ms_error *err);
 
+/* -- evidence.c ------------------------------------------------------------------------------ */
+
+/* The `evidence` of struct key_ops. */
+int tpm_key_evidence(const struct ms_key *key, struct ms_evidence *evidence, struct ms_error *err);
+
 /* -- sign.c --------------------------------------------------------------------------------- */
 
 struct tpm_signing {

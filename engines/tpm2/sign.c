@@ -305,5 +305,6 @@ static void key_free(struct ms_key *key)
 const struct key_ops tpm_key_ops = {
 	.can = can,
 	.sign = sign,
+	.evidence = tpm_key_evidence,
 	.free = key_free,
 };

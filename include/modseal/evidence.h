@@ -29,6 +29,7 @@ struct ms_evidence {
 	size_t n_items;	   /**< 0: the key is in a file, or its place says nothing */
 	bool bound;	   /**< there are items, and all that are wanted are so */
 	char missing[256]; /**< what is not so, in words; empty if it is bound */
+	char identity[160]; /**< what the device itself calls the key ("TPM name 000b..."); empty: nothing */
 };
 
 /** What the key's place says of it; it is believed: a token of software says what a device would.

@@ -32,6 +32,8 @@ static void print_evidence(const struct ms_key *key, const struct ms_evidence *e
 			bad ? item->wanted == MS_YES ? "; it should be so" : "; it should not be so"
 			    : "");
 	}
+	if (e->identity[0])
+		printf("  %s\n", e->identity);
 	if (e->bound)
 		printf("bound: it was made in its place and cannot be read out of it\n");
 	else
@@ -49,6 +51,7 @@ static void json_evidence(const struct ms_key *key, const struct ms_evidence *e)
 	json_add_text(o, "key", ms_key_uri(key));
 	json_add_text(o, "type", ms_key_type(key));
 	json_add_bool(o, "bound", e->bound);
+	json_add_text(o, "identity", e->identity[0] ? e->identity : NULL);
 	json_add_text(o, "missing", e->bound ? NULL : e->missing);
 	for (size_t i = 0; i < e->n_items; i++)
 		json_add_answer(items, e->items[i].name, e->items[i].answer);
