@@ -238,6 +238,20 @@ full_at() { # CALL OPTION...
 	return 1
 }
 
+# -- few descriptors --------------------------------------------------------------------------
+
+@test "few file descriptors: no more modules are in hand than there is room for" {
+	local option
+	for option in --quiet --append; do
+		fresh "$BATS_TEST_TMPDIR/run" 300
+		ulimit -S -n 90
+		sign -j 60 $option
+		ulimit -S -n hard
+		seen [ "$status" -eq 0 ]
+		seen modules plain=0 signed=300
+	done
+}
+
 # -- locks ------------------------------------------------------------------------------------
 
 @test "--append: a file that another process has locked" {
