@@ -7,6 +7,7 @@
 #include "src/farm/power.h"
 #include "src/farm/requests.h"
 #include "src/farm/write.h"
+#include "src/module/memory.h"
 #include "src/sign/signer.h"
 #include "src/sign/workers.h"
 
@@ -17,6 +18,7 @@ struct run {
 	struct ms_signer *signer;
 	const struct ms_requests_sign_options *options;
 	const struct ms_requests_callbacks *callbacks;
+	struct module_memory memory;
 	pthread_mutex_t lock; /* around all that is below, and the callbacks */
 	size_t next;          /* to be begun */
 	size_t reported;      /* those before it are answered and reported */
@@ -75,7 +77,7 @@ static int sign_named(struct hand *h, struct ms_error *err)
 		path = NULL;
 		return err_nomem(err);
 	}
-	r = module_open(path, requests->flags, &h->m, err);
+	r = module_open_within(&h->run->memory, path, requests->flags, &h->m, err);
 	if (r < 0)
 		return r;
 	if (h->m->st.st_dev != st.st_dev || h->m->st.st_ino != st.st_ino)
@@ -233,7 +235,9 @@ MS_API int ms_requests_sign(struct ms_requests *requests, struct ms_signer *sign
 
 	if (r < 0)
 		return r;
+	memory_init(&run.memory, cpus_usable());
 	r = run_workers(&run, err);
+	memory_destroy(&run.memory);
 	if (answers_end(&run.writer, &why) < 0)
 		end_run(&run, &why);
 	if (r == 0 && run.failure.code) {
