@@ -16,8 +16,6 @@ import collections
 import os
 import pathlib
 import random
-import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -38,24 +36,6 @@ def wait_for(process, seconds):
         return process.wait(timeout=max(seconds, 0))
     except subprocess.TimeoutExpired:
         return None
-
-
-class Tokens:
-    """A copy of SoftHSM's tokens for the command, made anew after each kill: C_Login rewrites a token's
-    file, and one that is killed just then has no token any more."""
-
-    def __init__(self, directory):
-        conf = pathlib.Path(os.environ["SOFTHSM2_CONF"]).read_text(encoding="ascii")
-        self.kept = re.search(r"^directories.tokendir = (.*)$", conf, re.MULTILINE)[1]
-        self.own = directory / "tokens"
-        own_conf = directory / "softhsm2.conf"
-        own_conf.write_text(conf.replace(self.kept, str(self.own)), encoding="ascii")
-        os.environ["SOFTHSM2_CONF"] = str(own_conf)
-        self.mend()
-
-    def mend(self):
-        shutil.rmtree(self.own, ignore_errors=True)
-        shutil.copytree(self.kept, self.own)
 
 
 class Storm:
@@ -158,7 +138,8 @@ def main():
 
     with tempfile.TemporaryDirectory() as directory:
         directory = pathlib.Path(directory)
-        tokens = Tokens(directory)
+        tokens = trees.Tokens(directory)
+        os.environ.update(tokens.env)
         tree = trees.Tree(args.tree, directory / "work", args.sign,
                           [args.sign[0], "verify", "-c", args.cert])
         tree.reset()

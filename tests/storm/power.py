@@ -76,6 +76,7 @@ def copy_of(image, to):
 class Losses:
     def __init__(self, directory, tree, image, disk, args):
         self.directory, self.tree, self.image, self.disk = directory, tree, image, disk
+        self.tokens = trees.Tokens(directory)
         self.append = "--append" in args.option
         self.args = args
         self.losses = 0
@@ -105,8 +106,8 @@ class Losses:
 
     def batch(self):
         work = self.disk / "work"
-        env = dict(os.environ, LD_PRELOAD=self.args.calls, MODSEAL_CALLS_DIR=str(work),
-                   MODSEAL_CALLS_STOP="each")
+        env = dict(os.environ, **self.tokens.env, LD_PRELOAD=self.args.calls,
+                   MODSEAL_CALLS_DIR=str(work), MODSEAL_CALLS_STOP="each")
         process = subprocess.Popen([*self.args.sign, *self.args.option, work], env=env,
                                    stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
         try:
@@ -120,6 +121,7 @@ class Losses:
                 process.send_signal(signal.SIGCONT)
         except BaseException:
             process.kill()
+            process.wait()  # it holds the file system
             raise
         process.returncode = os.waitstatus_to_exitcode(status)
         assert process.returncode == 0, process.returncode

@@ -6,6 +6,7 @@ import collections
 import fnmatch
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 
@@ -24,6 +25,25 @@ def modules(directory):
 def temporary(directory):
     return [os.path.join(at, name) for at, _, names in os.walk(directory) for name in names
             if fnmatch.fnmatch(name, TEMPORARY)]
+
+
+class Tokens:
+    """A copy of SoftHSM's tokens, for commands with `env`. For those that are killed it is made anew
+    each time: C_Login rewrites a token's file, and one that is killed just then has no token any
+    more. And one that is stopped may hold a lock on them."""
+
+    def __init__(self, directory):
+        conf = pathlib.Path(os.environ["SOFTHSM2_CONF"]).read_text(encoding="ascii")
+        self.kept = re.search(r"^directories.tokendir = (.*)$", conf, re.MULTILINE)[1]
+        self.own = directory / "tokens"
+        own_conf = directory / "softhsm2.conf"
+        own_conf.write_text(conf.replace(self.kept, str(self.own)), encoding="ascii")
+        self.env = {"SOFTHSM2_CONF": str(own_conf)}
+        self.mend()
+
+    def mend(self):
+        shutil.rmtree(self.own, ignore_errors=True)
+        shutil.copytree(self.kept, self.own)
 
 
 class Tree:
