@@ -218,6 +218,7 @@ int p11_login(struct p11_token *t, const struct p11_uri *uri, struct ms_error *e
 	p11_token_keep_pin(t, STEAL(pin));
 	pthread_mutex_lock(&t->pool.lock);
 	t->again = false;
+	t->given_up = false;
 	pthread_mutex_unlock(&t->pool.lock);
 	return 0;
 }

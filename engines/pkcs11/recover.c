@@ -70,7 +70,7 @@ static int begin(struct loss *l)
 		p11_pool_wait(pool);
 	if (t->recovering) {
 		r = p11_stuck_err(t->module, l->err);
-	} else if (t->failures != l->seen.failures) {
+	} else if (t->failures != l->seen.failures || t->given_up) {
 		*l->err = t->lost;
 		r = t->lost.code;
 	} else if (l->priv->epoch == l->seen.epoch) {
@@ -90,6 +90,7 @@ static void end(struct loss *l, bool lost)
 	if (lost) {
 		t->failures++;
 		t->lost = *l->err;
+		t->given_up = t->again;
 	}
 	t->recovering = false;
 	pthread_cond_broadcast(&pool->freed);

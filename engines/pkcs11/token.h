@@ -30,7 +30,8 @@ struct p11_token {
 	bool recovering;      /* a thread looks what is left and mends it */
 	unsigned failures;    /* how often it could not */
 	struct ms_error lost; /* why, the last time */
-	bool again;           /* the one login that a run may renew was renewed */
+	bool again;           /* the one login that a run may renew was renewed, or tried to */
+	bool given_up;        /* it is lost all the same: that stays, until p11_login() */
 
 	/* The security officer's, see so.h. */
 	struct secret *so_pin;

@@ -26,12 +26,18 @@ went_on() {
 	seen says "the login was lost, and renewed"
 }
 
-# The run ended early, with some modules signed and the others as they were.
-stopped() {
+# The run ended early, with some modules signed and the others as they were. Of many workers all may
+# have met the loss at their first signature.
+stopped() { # JOBS
 	seen ended 3
-	seen modules_mixed
+	if [ "$1" -eq 1 ]; then seen modules_mixed; else seen not_all_signed; fi
 	seen says "token 'modseal'"
 	seen grep -q 'stopped before the end' out
+}
+
+not_all_signed() {
+	local plain signed
+	count_modules && [ "$plain" -gt 0 ]
 }
 
 # The rest is signed by another run, in which nothing fails, and what is signed stays.
@@ -172,8 +178,8 @@ rest_signed() {
 	for jobs in 1 8; do
 		fresh "$BATS_TEST_TMPDIR/run" 12
 		MODSEAL_SHIM_REMOVE=C_Sign:5 sign --jobs $jobs
-		stopped
-		seen modules plain=8 signed=4
+		stopped $jobs
+		[ $jobs -gt 1 ] || seen modules plain=8 signed=4
 		[ $jobs -gt 1 ] || seen says CKR_DEVICE_REMOVED
 		seen says "it is in no slot of PKCS#11 module $FAULTS_SHIM now"
 		seen says --keep-existing
@@ -184,7 +190,7 @@ rest_signed() {
 
 @test "a failure of a token that is there and lost nothing ends the run" {
 	MODSEAL_SHIM_FAIL=C_Sign:3:CKR_DEVICE_ERROR sign --jobs 1
-	stopped
+	stopped 1
 	seen modules plain=10 signed=2
 	seen says CKR_DEVICE_ERROR
 	seen called 1 C_Login
@@ -193,7 +199,7 @@ rest_signed() {
 
 @test "pulled for good, --append" {
 	MODSEAL_SHIM_REMOVE=C_Sign:5 sign --append --jobs 8
-	stopped
+	stopped 8
 	seen called 1 C_Login
 	rest_signed
 }
@@ -206,7 +212,7 @@ rest_signed() {
 			export "MODSEAL_SHIM_$rule"
 			MODSEAL_SHIM_FAIL=C_Login:2+:CKR_PIN_INCORRECT sign --jobs $jobs
 			unset "MODSEAL_SHIM_${rule%%=*}"
-			stopped
+			stopped $jobs
 			seen says CKR_PIN_INCORRECT
 			seen says "right before the login was lost"
 			seen called 2 C_Login
@@ -218,7 +224,7 @@ rest_signed() {
 @test "always-authenticate: the PIN was changed meanwhile" {
 	export MODSEAL_SHIM_TOKEN=always-authenticate
 	MODSEAL_SHIM_CLOSE=C_SignInit:3 MODSEAL_SHIM_FAIL=C_Login:4+:CKR_PIN_INCORRECT sign --jobs 1
-	stopped
+	stopped 1
 	seen called 1 'C_Login CKR_PIN_INCORRECT'
 	seen called 4 C_Login
 }
@@ -244,7 +250,7 @@ until_lost() {
 	status=0
 	wait $! || status=$?
 	seen ended 3
-	seen modules_mixed
+	seen not_all_signed
 	seen says "another key is there now by this name"
 	seen says "object=rsa2048"
 }
@@ -259,7 +265,7 @@ until_lost() {
 	status=0
 	wait $! || status=$?
 	seen ended 3
-	seen modules_mixed
+	seen not_all_signed
 	seen says "the key is not there any more"
 }
 
@@ -268,7 +274,7 @@ until_lost() {
 	for flag in count-low final-try; do
 		fresh "$BATS_TEST_TMPDIR/run" 12
 		MODSEAL_SHIM_TOKEN=$flag MODSEAL_SHIM_CLOSE=C_Sign:3 sign --jobs 8 --pin-final-try
-		stopped
+		stopped 8
 		seen says "a wrong PIN was entered meanwhile"
 		seen called 1 C_Login
 	done
@@ -279,7 +285,7 @@ until_lost() {
 	for jobs in 1 8; do
 		fresh "$BATS_TEST_TMPDIR/run" 12
 		MODSEAL_SHIM_CLOSE=C_Sign:3,C_Sign:8 sign --jobs $jobs
-		stopped
+		stopped $jobs
 		seen says "renewed once only"
 		seen called 2 C_Login
 	done
@@ -289,7 +295,7 @@ until_lost() {
 @test "PIN pad: cancelled" {
 	export MODSEAL_SHIM_TOKEN=pin-pad MODSEAL_SHIM_PAD_PIN=1234
 	MODSEAL_SHIM_FAIL=C_Login:2:CKR_FUNCTION_CANCELED MODSEAL_SHIM_CLOSE=C_Sign:3 sign --jobs 8
-	stopped
+	stopped 8
 	seen says CKR_FUNCTION_CANCELED
 	seen called 2 C_Login
 }
