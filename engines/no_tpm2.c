@@ -21,8 +21,8 @@ MS_API bool ms_tpm_is_key_file(const char *path)
 	return false;
 }
 
-MS_API int ms_tpm_key_info_read(const char *path, struct ms_tpm_key_info **info,
-	struct ms_error *err)
+MS_API int ms_tpm_key_info_read(
+	const char *path, struct ms_tpm_key_info **info, struct ms_error *err)
 {
 	return without(err);
 }

@@ -57,8 +57,7 @@ void tpm_asn_key_free(TPM_ASN_KEY *key)
 TPM_ASN_KEY *tpm_asn_key_decode(const unsigned char *der, long len)
 {
 	const unsigned char *p = der;
-	TPM_ASN_KEY *key =
-		(TPM_ASN_KEY *)ASN1_item_d2i(NULL, &p, len, ASN1_ITEM_rptr(TPM_ASN_KEY));
+	TPM_ASN_KEY *key = (TPM_ASN_KEY *)ASN1_item_d2i(NULL, &p, len, ASN1_ITEM_rptr(TPM_ASN_KEY));
 
 	if (key && p == der + len)
 		return key;

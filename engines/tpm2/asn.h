@@ -5,11 +5,11 @@
 
 #include <openssl/asn1t.h>
 
-#define TPM_KEY_OID        "2.23.133.10.1.3" /* to be loaded by TPM2_Load */
+#define TPM_KEY_OID	   "2.23.133.10.1.3" /* to be loaded by TPM2_Load */
 #define TPM_IMPORTABLE_OID "2.23.133.10.1.4"
-#define TPM_SEALED_OID     "2.23.133.10.1.5"
-#define TPM_OLD_OID        "2.23.133.10.2"
-#define TPM_PEM_LABEL      "TSS2 PRIVATE KEY"
+#define TPM_SEALED_OID	   "2.23.133.10.1.5"
+#define TPM_OLD_OID	   "2.23.133.10.2"
+#define TPM_PEM_LABEL	   "TSS2 PRIVATE KEY"
 
 typedef struct {
 	ASN1_INTEGER *command_code;
@@ -19,16 +19,16 @@ DEFINE_STACK_OF(TPM_ASN_STEP)
 
 typedef struct {
 	ASN1_UTF8STRING *name;
-	STACK_OF(TPM_ASN_STEP) *policy;
+	STACK_OF(TPM_ASN_STEP) * policy;
 } TPM_ASN_APPROVAL;
 DEFINE_STACK_OF(TPM_ASN_APPROVAL)
 
 typedef struct {
 	ASN1_OBJECT *type;
 	ASN1_BOOLEAN empty_auth; /* -1: absent */
-	STACK_OF(TPM_ASN_STEP) *policy;
+	STACK_OF(TPM_ASN_STEP) * policy;
 	ASN1_OCTET_STRING *secret;
-	STACK_OF(TPM_ASN_APPROVAL) *auth_policy;
+	STACK_OF(TPM_ASN_APPROVAL) * auth_policy;
 	ASN1_UTF8STRING *description;
 	ASN1_BOOLEAN rsa_parent;
 	ASN1_INTEGER *parent;

@@ -50,8 +50,8 @@ void tpm_create_template(enum ms_key_kind kind, bool policy, bool guessable, TPM
 	if (!guessable)
 		pub->objectAttributes |= TPMA_OBJECT_NODA;
 	if (k->bits) {
-		/* The bare RSA operation makes signatures with hashes that the TPM lacks, and is all that
-		 * openssl_tpm2_engine uses. */
+		/* The bare RSA operation makes signatures with hashes that the TPM lacks, and is
+		 * all that openssl_tpm2_engine uses. */
 		pub->objectAttributes |= TPMA_OBJECT_DECRYPT;
 		pub->type = TPM2_ALG_RSA;
 		pub->parameters.rsaDetail.symmetric.algorithm = TPM2_ALG_NULL;
@@ -67,8 +67,8 @@ void tpm_create_template(enum ms_key_kind kind, bool policy, bool guessable, TPM
 }
 
 /* Asked beforehand: TPM2_Create would say it with one of many codes. */
-static int check_offer(struct tpm *tpm, enum ms_key_kind kind, const TPM2B_PUBLIC *pub,
-	struct ms_error *err)
+static int check_offer(
+	struct tpm *tpm, enum ms_key_kind kind, const TPM2B_PUBLIC *pub, struct ms_error *err)
 {
 	const TPMT_PUBLIC_PARMS params = { pub->publicArea.type, pub->publicArea.parameters };
 	TSS2_RC rc = TPM_CALL(tpm, TestParms, TPM_NO_SESSIONS, &params);
@@ -82,22 +82,23 @@ static int check_offer(struct tpm *tpm, enum ms_key_kind kind, const TPM2B_PUBLI
 	return MS_ERR_KEY;
 }
 
-static int set_auth(const struct secret *auth, TPM2B_SENSITIVE_CREATE *sensitive, struct ms_error *err)
+static int set_auth(
+	const struct secret *auth, TPM2B_SENSITIVE_CREATE *sensitive, struct ms_error *err)
 {
 	TPM2B_AUTH *out = &sensitive->sensitive.userAuth;
 	size_t max = tpm_alg_size(TPM2_ALG_SHA256);
 
 	if (auth->len > max)
-		return err_set(err, MS_ERR_PIN, "an auth value can have %zu bytes, and this has %zu", max,
-			auth->len);
+		return err_set(err, MS_ERR_PIN,
+			"an auth value can have %zu bytes, and this has %zu", max, auth->len);
 	out->size = (UINT16)auth->len;
 	memcpy(out->buffer, auth->data, auth->len);
 	return 0;
 }
 
 /* The first parameter, which holds the auth value, is encrypted in a salted session. */
-static int create(struct tpm *tpm, ESYS_TR parent, const struct secret *auth, struct tpm_keyfile *file,
-	struct ms_error *err)
+static int create(struct tpm *tpm, ESYS_TR parent, const struct secret *auth,
+	struct tpm_keyfile *file, struct ms_error *err)
 {
 	const TPM2B_DATA outside = { 0 };
 	const TPML_PCR_SELECTION no_pcrs = { 0 };
@@ -113,7 +114,8 @@ static int create(struct tpm *tpm, ESYS_TR parent, const struct secret *auth, st
 	if (r < 0)
 		return r;
 	rc = TPM_CALL(tpm, Create, parent, auth ? session : ESYS_TR_PASSWORD, ESYS_TR_NONE,
-		ESYS_TR_NONE, &sensitive, &template, &outside, &no_pcrs, &priv, &pub, NULL, NULL, NULL);
+		ESYS_TR_NONE, &sensitive, &template, &outside, &no_pcrs, &priv, &pub, NULL, NULL,
+		NULL);
 	secret_wipe(&sensitive, sizeof(sensitive));
 	tpm_flush(tpm, &session);
 	if (rc == TSS2_RC_SUCCESS) {
@@ -123,7 +125,8 @@ static int create(struct tpm *tpm, ESYS_TR parent, const struct secret *auth, st
 	Esys_Free(pub);
 	Esys_Free(priv);
 	if (tpm_rc_auth(rc)) {
-		err_set(err, MS_ERR_KEY, "%s: the parent 0x%08x has an auth value, and such are not used here",
+		err_set(err, MS_ERR_KEY,
+			"%s: the parent 0x%08x has an auth value, and such are not used here",
 			tpm->name, file->parent);
 		err_hint(err, "Name another with --parent.");
 		return MS_ERR_KEY;
@@ -151,8 +154,8 @@ int tpm_create(struct tpm *tpm, enum ms_key_kind kind, const struct secret *auth
 static int evict(struct tpm *tpm, ESYS_TR key, TPM2_HANDLE handle, struct ms_error *err)
 {
 	ESYS_TR persistent = ESYS_TR_NONE;
-	TSS2_RC rc = TPM_CALL(tpm, EvictControl, ESYS_TR_RH_OWNER, key, ESYS_TR_PASSWORD, ESYS_TR_NONE,
-		ESYS_TR_NONE, handle, &persistent);
+	TSS2_RC rc = TPM_CALL(tpm, EvictControl, ESYS_TR_RH_OWNER, key, ESYS_TR_PASSWORD,
+		ESYS_TR_NONE, ESYS_TR_NONE, handle, &persistent);
 
 	if (rc == TSS2_RC_SUCCESS) {
 		tpm_flush(tpm, &persistent);
@@ -160,7 +163,8 @@ static int evict(struct tpm *tpm, ESYS_TR key, TPM2_HANDLE handle, struct ms_err
 	}
 	if (tpm_rc_auth(rc)) {
 		err_set(err, MS_ERR_KEY,
-			"%s: the owner's hierarchy has a password, so no key can be made persistent",
+			"%s: the owner's hierarchy has a password, so no key can be made "
+			"persistent",
 			tpm->name);
 		err_hint(err, "Make it in a file: -k FILE.pem.");
 		return MS_ERR_KEY;
@@ -173,21 +177,23 @@ static int evict(struct tpm *tpm, ESYS_TR key, TPM2_HANDLE handle, struct ms_err
 	return tpm_err(tpm, rc, "TPM2_EvictControl", err);
 }
 
-int tpm_persist(struct tpm *tpm, const struct tpm_keyfile *file, TPM2_HANDLE handle,
-	struct ms_error *err)
+int tpm_persist(
+	struct tpm *tpm, const struct tpm_keyfile *file, TPM2_HANDLE handle, struct ms_error *err)
 {
 	const TPM2B_PRIVATE priv = file->priv;
 	const TPM2B_PUBLIC pub = file->pub;
 	ESYS_TR parent, key = ESYS_TR_NONE;
 	TSS2_RC rc;
-	int r = tpm_parent_load(tpm, file->parent, file->rsa_parent, &file->parent_name, &parent, err);
+	int r = tpm_parent_load(
+		tpm, file->parent, file->rsa_parent, &file->parent_name, &parent, err);
 
 	if (r < 0)
 		return r;
-	rc = TPM_CALL(tpm, Load, parent, ESYS_TR_PASSWORD, ESYS_TR_NONE, ESYS_TR_NONE, &priv, &pub,
-		&key);
+	rc = TPM_CALL(
+		tpm, Load, parent, ESYS_TR_PASSWORD, ESYS_TR_NONE, ESYS_TR_NONE, &priv, &pub, &key);
 	tpm_flush(tpm, &parent);
-	r = rc == TSS2_RC_SUCCESS ? evict(tpm, key, handle, err) : tpm_err(tpm, rc, "TPM2_Load", err);
+	r = rc == TSS2_RC_SUCCESS ? evict(tpm, key, handle, err)
+				  : tpm_err(tpm, rc, "TPM2_Load", err);
 	tpm_flush(tpm, &key);
 	return r;
 }
@@ -203,8 +209,9 @@ int tpm_handle_is_free(struct tpm *tpm, TPM2_HANDLE handle, struct ms_error *err
 	if (rc != TSS2_RC_SUCCESS)
 		return tpm_err(tpm, rc, "TPM2_ReadPublic", err);
 	err_set(err, MS_ERR_KEY, "%s: there is a key at 0x%08x already", tpm->name, handle);
-	err_hint(err, "Take another handle; `modseal keys --tpm` lists those in use. A key that is not "
-		      "needed any more is removed by `tpm2_evictcontrol -C o -c 0x%08x`.",
+	err_hint(err,
+		"Take another handle; `modseal keys --tpm` lists those in use. A key that is not "
+		"needed any more is removed by `tpm2_evictcontrol -C o -c 0x%08x`.",
 		handle);
 	return MS_ERR_KEY;
 }
@@ -213,14 +220,16 @@ int tpm_can_verify(struct tpm *tpm, const TPM2B_PUBLIC *pub, struct ms_error *er
 {
 	const TPM2B_PUBLIC copy = *pub;
 	ESYS_TR key = ESYS_TR_NONE;
-	TSS2_RC rc = TPM_CALL(tpm, LoadExternal, TPM_NO_SESSIONS, NULL, &copy, ESYS_TR_RH_OWNER, &key);
+	TSS2_RC rc =
+		TPM_CALL(tpm, LoadExternal, TPM_NO_SESSIONS, NULL, &copy, ESYS_TR_RH_OWNER, &key);
 
 	tpm_flush(tpm, &key);
 	if (rc == TSS2_RC_SUCCESS)
 		return 0;
 	if (!(tpm_rc(rc) & TPM2_RC_FMT1))
 		return tpm_err(tpm, rc, "TPM2_LoadExternal", err);
-	err_set(err, MS_ERR_KEY, "%s does not verify signatures of this kind of policy key", tpm->name);
+	err_set(err, MS_ERR_KEY, "%s does not verify signatures of this kind of policy key",
+		tpm->name);
 	err_hint(err, "RSA-2048 and P-256 are what every TPM knows.");
 	return MS_ERR_KEY;
 }

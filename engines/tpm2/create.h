@@ -10,8 +10,8 @@
 #include <modseal/life.h>
 
 /* The public area of a new key: what only the TPM knows stays there (fixedTPM, fixedParent,
- * sensitiveDataOrigin); it signs, and if it is RSA decrypts. With `policy` its auth value alone is not
- * enough. `guessable`: it has an auth value, so wrong ones are counted. */
+ * sensitiveDataOrigin); it signs, and if it is RSA decrypts. With `policy` its auth value alone is
+ * not enough. `guessable`: it has an auth value, so wrong ones are counted. */
 void tpm_create_template(enum ms_key_kind kind, bool policy, bool guessable, TPM2B_PUBLIC *pub);
 /* "RSA-4096", as in messages. */
 const char *tpm_kind_name(enum ms_key_kind kind);
@@ -21,8 +21,8 @@ const char *tpm_kind_name(enum ms_key_kind kind);
 int tpm_create(struct tpm *tpm, enum ms_key_kind kind, const struct secret *auth,
 	struct tpm_keyfile *file, struct ms_error *err);
 /* Makes it persistent at a handle of the owner's. */
-int tpm_persist(struct tpm *tpm, const struct tpm_keyfile *file, TPM2_HANDLE handle,
-	struct ms_error *err);
+int tpm_persist(
+	struct tpm *tpm, const struct tpm_keyfile *file, TPM2_HANDLE handle, struct ms_error *err);
 /* Whether there is nothing at that handle; else MS_ERR_KEY. */
 int tpm_handle_is_free(struct tpm *tpm, TPM2_HANDLE handle, struct ms_error *err);
 /* Whether the TPM can verify signatures by the key with this public area. */

@@ -81,7 +81,8 @@ static int explain_steps(const struct tpm_policy *policy, TPMI_ALG_HASH alg,
 
 static int explain_approvals(const struct tpm_keyfile *file, struct ms_tpm_key_info *info)
 {
-	info->approvals = calloc(file->n_approvals ? file->n_approvals : 1, sizeof(*info->approvals));
+	info->approvals =
+		calloc(file->n_approvals ? file->n_approvals : 1, sizeof(*info->approvals));
 	if (!info->approvals)
 		return -1;
 	for (size_t i = 0; i < file->n_approvals; i++) {
@@ -148,8 +149,8 @@ static int explain(const struct tpm_keyfile *file, struct ms_tpm_key_info *info)
 		return -1;
 	if (tpm_name_of(pub, &name, NULL) == 0 && !(info->name = tpm_hex(name.name, name.size)))
 		return -1;
-	if (file->parent_name.size && !(info->parent_name = tpm_hex(file->parent_name.name,
-						file->parent_name.size)))
+	if (file->parent_name.size &&
+		!(info->parent_name = tpm_hex(file->parent_name.name, file->parent_name.size)))
 		return -1;
 	if (file->handle && !(info->handle = handle_text(file->handle)))
 		return -1;
@@ -158,16 +159,17 @@ static int explain(const struct tpm_keyfile *file, struct ms_tpm_key_info *info)
 	if (pub->authPolicy.size &&
 		!(info->policy_digest = tpm_hex(pub->authPolicy.buffer, pub->authPolicy.size)))
 		return -1;
-	if (file->cert &&
-		!(info->certificate = cert_name_text(X509_get_subject_name(file->cert))))
+	if (file->cert && !(info->certificate = cert_name_text(X509_get_subject_name(file->cert))))
 		return -1;
-	if (explain_steps(&file->policy, pub->nameAlg, &file->pcrs, &info->steps, &info->n_steps) < 0 ||
+	if (explain_steps(&file->policy, pub->nameAlg, &file->pcrs, &info->steps, &info->n_steps) <
+			0 ||
 		explain_approvals(file, info) < 0)
 		return -1;
 	return explain_use(file, info);
 }
 
-MS_API int ms_tpm_key_info_read(const char *path, struct ms_tpm_key_info **out, struct ms_error *err)
+MS_API int ms_tpm_key_info_read(
+	const char *path, struct ms_tpm_key_info **out, struct ms_error *err)
 {
 	AUTO_TPM_KEYFILE struct tpm_keyfile *file = NULL;
 	struct ms_tpm_key_info *info;

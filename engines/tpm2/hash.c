@@ -46,8 +46,8 @@ void tpm_hash_begin(struct tpm_hash *h, TPMI_ALG_HASH alg, struct ms_error *err)
 	if (h->hash)
 		h->r = digest_begin(&h->digest, h->hash, err);
 	else
-		h->r = err_set(err, MS_ERR_KEY, "hash algorithm 0x%04x of the TPM is not known",
-			alg);
+		h->r = err_set(
+			err, MS_ERR_KEY, "hash algorithm 0x%04x of the TPM is not known", alg);
 }
 
 void tpm_hash_add(struct tpm_hash *h, const void *data, size_t len)

@@ -13,8 +13,8 @@ TSS2_RC tpm_capability(
 	TPMI_YES_NO more;
 
 	*data = NULL;
-	return TPM_CALL(tpm, GetCapability, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, cap, from, count,
-		&more, data);
+	return TPM_CALL(tpm, GetCapability, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, cap, from,
+		count, &more, data);
 }
 
 /* Four characters of a property's value. */
@@ -47,8 +47,8 @@ static void take_property(struct tpm *tpm, const TPMS_TAGGED_PROPERTY *p)
 		break;
 	case TPM2_PT_FIRMWARE_VERSION_1:
 	case TPM2_PT_FIRMWARE_VERSION_2:
-		snprintf(tpm->firmware + len, sizeof(tpm->firmware) - len, "%s%u.%u", len ? "." : "",
-			p->value >> 16, p->value & 0xffff);
+		snprintf(tpm->firmware + len, sizeof(tpm->firmware) - len, "%s%u.%u",
+			len ? "." : "", p->value >> 16, p->value & 0xffff);
 		break;
 	}
 }
@@ -88,7 +88,8 @@ bool tpm_has_hash(const struct tpm *tpm, enum ms_hash hash)
 int tpm_lockout(struct tpm *tpm, struct tpm_lockout *lockout, struct ms_error *err)
 {
 	TPMS_CAPABILITY_DATA *data;
-	TSS2_RC rc = tpm_capability(tpm, TPM2_CAP_TPM_PROPERTIES, TPM2_PT_LOCKOUT_COUNTER, 3, &data);
+	TSS2_RC rc =
+		tpm_capability(tpm, TPM2_CAP_TPM_PROPERTIES, TPM2_PT_LOCKOUT_COUNTER, 3, &data);
 
 	*lockout = (struct tpm_lockout){ 0 };
 	if (rc != TSS2_RC_SUCCESS)

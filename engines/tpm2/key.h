@@ -11,20 +11,21 @@
 
 struct tpm_key {
 	struct tpm *tpm;
-	char *name;               /* for messages: "TPM key release.pem" */
-	struct tpm_keyfile *file; /* the key, or what was noted of a persistent one; NULL: nothing */
-	TPM2_HANDLE handle;       /* where it is persistent; 0: it is loaded from the file */
+	char *name; /* for messages: "TPM key release.pem" */
+	struct tpm_keyfile
+		*file;	    /* the key, or what was noted of a persistent one; NULL: nothing */
+	TPM2_HANDLE handle; /* where it is persistent; 0: it is loaded from the file */
 	TPM2B_PUBLIC pub;
 	struct tpm_ways ways;
-	struct tpm_way *way;      /* the one that is gone; NULL: the key is used by its auth value */
-	struct secret *auth;      /* NULL: the empty one */
-	const char *auth_origin;  /* where it came from */
+	struct tpm_way *way;	 /* the one that is gone; NULL: the key is used by its auth value */
+	struct secret *auth;	 /* NULL: the empty one */
+	const char *auth_origin; /* where it came from */
 
 	/* In the TPM, only touched inside tpm_run(). */
 	bool loaded;
-	ESYS_TR object, session;  /* ESYS_TR_NONE: no session */
-	bool session_used;        /* policy steps were run in it and not used up */
-	struct ms_error dead;     /* why it signs no more; code 0: it does */
+	ESYS_TR object, session; /* ESYS_TR_NONE: no session */
+	bool session_used;	 /* policy steps were run in it and not used up */
+	struct ms_error dead;	 /* why it signs no more; code 0: it does */
 };
 
 extern const struct key_ops tpm_key_ops;
@@ -55,10 +56,10 @@ struct tpm_signing {
 	struct tpm_key *key;
 	enum ms_hash hash;
 	const uint8_t *digest; /* as long as the hash says */
-	uint8_t *sig;          /* KEY_SIG_MAX */
+	uint8_t *sig;	       /* KEY_SIG_MAX */
 	size_t sig_len;
-	TSS2_RC rc;            /* the TPM's word if it refused */
-	bool unsatisfied;      /* the policy is not satisfied */
+	TSS2_RC rc;	  /* the TPM's word if it refused */
+	bool unsatisfied; /* the policy is not satisfied */
 	struct ms_error *err;
 };
 
@@ -73,7 +74,8 @@ int tpm_key_unlock(struct tpm_key *k, bool *unsatisfied, struct ms_error *err);
 
 /* -- open.c --------------------------------------------------------------------------------- */
 
-int tpm_open_key(struct ms_context *ctx, const char *ref, struct ms_key **key, struct ms_error *err);
+int tpm_open_key(
+	struct ms_context *ctx, const char *ref, struct ms_key **key, struct ms_error *err);
 /* A key that was just made, file and auth value (NULL: none) as they are (taken over, also on
  * failure). One whose policy is not satisfied now is opened all the same, and tells when it is to
  * sign. */

@@ -17,8 +17,8 @@
 #include <tss2/tss2_mu.h>
 
 #define KEY_FILE_MAX (256 * 1024)
-#define BEGIN        "-----BEGIN " TPM_PEM_LABEL "-----"
-#define END          "-----END " TPM_PEM_LABEL "-----"
+#define BEGIN	     "-----BEGIN " TPM_PEM_LABEL "-----"
+#define END	     "-----END " TPM_PEM_LABEL "-----"
 
 static bool looks_like_pem(const uint8_t *data, size_t len)
 {
@@ -31,7 +31,8 @@ static bool looks_like_der(const uint8_t *data, size_t len)
 	static const uint8_t oid[] = { 0x06, 0x06, 0x67, 0x81, 0x05, 0x0a, 0x01 };
 	size_t head = len > 1 && data[1] & 0x80 ? 2 + (data[1] & 0x7fU) : 2;
 
-	return len > head + sizeof(oid) && data[0] == 0x30 && !memcmp(data + head, oid, sizeof(oid));
+	return len > head + sizeof(oid) && data[0] == 0x30 &&
+		!memcmp(data + head, oid, sizeof(oid));
 }
 
 /* Kernel modules are asked this, too. */
@@ -49,13 +50,14 @@ bool tpm_keyfile_is(const char *path)
 
 	return stat(path, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0 &&
 		st.st_size <= KEY_FILE_MAX && file_read(path, KEY_FILE_MAX, &bytes, NULL) == 0 &&
-		!is_elf(&bytes) && (looks_like_pem(bytes.data, bytes.len) || looks_like_der(bytes.data, bytes.len));
+		!is_elf(&bytes) &&
+		(looks_like_pem(bytes.data, bytes.len) || looks_like_der(bytes.data, bytes.len));
 }
 
 /* -- the ASN.1 taken over ------------------------------------------------------------------ */
 
-static int take_steps(const STACK_OF(TPM_ASN_STEP) *from, struct tpm_policy *to,
-	struct ms_error *err)
+static int take_steps(
+	const STACK_OF(TPM_ASN_STEP) * from, struct tpm_policy *to, struct ms_error *err)
 {
 	int r = 0;
 
@@ -71,8 +73,8 @@ static int take_steps(const STACK_OF(TPM_ASN_STEP) *from, struct tpm_policy *to,
 	return r;
 }
 
-static int take_approvals(const STACK_OF(TPM_ASN_APPROVAL) *from, struct tpm_keyfile *to,
-	struct ms_error *err)
+static int take_approvals(
+	const STACK_OF(TPM_ASN_APPROVAL) * from, struct tpm_keyfile *to, struct ms_error *err)
 {
 	int n = sk_TPM_ASN_APPROVAL_num(from), r = 0;
 
@@ -104,7 +106,8 @@ static int take_blobs(const TPM_ASN_KEY *from, struct tpm_keyfile *to, struct ms
 	size_t priv_len = (size_t)ASN1_STRING_length(from->privkey), priv_at = 0;
 
 	if (!pub_len ||
-		Tss2_MU_TPM2B_PUBLIC_Unmarshal(pub, pub_len, &pub_at, &to->pub) != TSS2_RC_SUCCESS ||
+		Tss2_MU_TPM2B_PUBLIC_Unmarshal(pub, pub_len, &pub_at, &to->pub) !=
+			TSS2_RC_SUCCESS ||
 		pub_at != pub_len)
 		return err_set(err, MS_ERR_KEY, "its public part is malformed");
 	if (!priv_len ||
@@ -127,8 +130,9 @@ static int check_type(const TPM_ASN_KEY *key, struct ms_error *err)
 	if (strcmp(oid, TPM_IMPORTABLE_OID) != 0)
 		return err_set(err, MS_ERR_KEY, "its type %s is not known", oid);
 	err_set(err, MS_ERR_KEY, "it has to be imported into the TPM first");
-	err_hint(err, "Keys that were wrapped for a TPM elsewhere are not read; make one in this TPM by "
-		      "`modseal keygen`.");
+	err_hint(err,
+		"Keys that were wrapped for a TPM elsewhere are not read; make one in this TPM by "
+		"`modseal keygen`.");
 	return MS_ERR_KEY;
 }
 
@@ -150,9 +154,9 @@ static int take_key(const TPM_ASN_KEY *from, struct tpm_keyfile *to, struct ms_e
 	if (parent > UINT32_MAX)
 		return err_set(err, MS_ERR_KEY, "its parent is no handle");
 	to->parent = (TPM2_HANDLE)parent;
-	to->empty_auth = from->empty_auth < 0 ? TPM_AUTH_UNSAID :
-		from->empty_auth	      ? TPM_AUTH_EMPTY :
-						TPM_AUTH_NEEDED;
+	to->empty_auth = from->empty_auth < 0 ? TPM_AUTH_UNSAID
+		: from->empty_auth	      ? TPM_AUTH_EMPTY
+					      : TPM_AUTH_NEEDED;
 	/* TRUE is 01 there, and FALSE is not left out. */
 	to->auth_doubtful = from->empty_auth == 1 || from->empty_auth == 0;
 	to->rsa_parent = from->rsa_parent > 0;

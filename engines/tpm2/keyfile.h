@@ -29,11 +29,11 @@ struct tpm_keyfile {
 	TPM2B_PUBLIC pub;
 	TPM2B_PRIVATE priv;
 	/* Notes, where there are some. */
-	TPM2B_NAME parent_name;  /* size 0: not noted */
-	struct tpm_pcrs pcrs;    /* with the values that the key was sealed to; n 0: not noted */
-	TPM2_HANDLE handle;      /* where it lies in the TPM as well; 0: nowhere */
+	TPM2B_NAME parent_name;	  /* size 0: not noted */
+	struct tpm_pcrs pcrs;	  /* with the values that the key was sealed to; n 0: not noted */
+	TPM2_HANDLE handle;	  /* where it lies in the TPM as well; 0: nowhere */
 	struct buf before, after; /* text around the block */
-	X509 *cert;              /* the certificate in the file that fits, NULL if none */
+	X509 *cert;		  /* the certificate in the file that fits, NULL if none */
 };
 
 /* Whether a regular file holds such a key, by its first bytes; false if it cannot be read. */
@@ -48,8 +48,8 @@ int tpm_keyfile_format(const struct tpm_keyfile *file, struct buf *out, struct m
 void tpm_keyfile_free(struct tpm_keyfile *file);
 
 /* A new approval at the beginning, where it is tried first; takes over what is in it. */
-int tpm_keyfile_approve(struct tpm_keyfile *file, struct tpm_approval *approval,
-	struct ms_error *err);
+int tpm_keyfile_approve(
+	struct tpm_keyfile *file, struct tpm_approval *approval, struct ms_error *err);
 
 /* Puts the notes that are set into `before`. */
 int tpm_keyfile_note(struct tpm_keyfile *file, struct ms_error *err);

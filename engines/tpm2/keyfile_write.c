@@ -11,7 +11,7 @@
 #include <string.h>
 #include <tss2/tss2_mu.h>
 
-static int put_steps(const struct tpm_policy *from, STACK_OF(TPM_ASN_STEP) **to)
+static int put_steps(const struct tpm_policy *from, STACK_OF(TPM_ASN_STEP) * *to)
 {
 	if (!*to)
 		*to = sk_TPM_ASN_STEP_new_null();
@@ -39,7 +39,7 @@ static int put_text(const char *text, ASN1_UTF8STRING **to)
 	return *to && ASN1_STRING_set(*to, text, (int)strlen(text)) ? 0 : -1;
 }
 
-static int put_approvals(const struct tpm_keyfile *from, STACK_OF(TPM_ASN_APPROVAL) **to)
+static int put_approvals(const struct tpm_keyfile *from, STACK_OF(TPM_ASN_APPROVAL) * *to)
 {
 	*to = sk_TPM_ASN_APPROVAL_new_null();
 	for (size_t i = 0; *to && i < from->n_approvals; i++) {
@@ -124,8 +124,8 @@ int tpm_keyfile_write(const char *path, const struct tpm_keyfile *file, struct m
 	return r == 0 ? file_replace(path, text.data, text.len, 0600, err) : r;
 }
 
-int tpm_keyfile_approve(struct tpm_keyfile *file, struct tpm_approval *approval,
-	struct ms_error *err)
+int tpm_keyfile_approve(
+	struct tpm_keyfile *file, struct tpm_approval *approval, struct ms_error *err)
 {
 	struct tpm_approval *list =
 		reallocarray(file->approvals, file->n_approvals + 1, sizeof(*list));

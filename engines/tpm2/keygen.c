@@ -22,7 +22,7 @@ struct keygen {
 	struct tpm *tpm;
 	const struct ms_keygen *request;
 	TPM2_HANDLE handle; /* where it is to be persistent; 0: nowhere */
-	char *path;         /* where its file, or its record, is written */
+	char *path;	    /* where its file, or its record, is written */
 	struct tpm_seal seal;
 	struct secret *auth; /* NULL: none */
 	struct tpm_keyfile *file;
@@ -34,7 +34,8 @@ static int check_request(const struct keygen *g)
 	const struct ms_keygen *q = g->request;
 
 	if ((q->policy_key || q->recovery_auth) && !q->pcrs)
-		return err_set(g->err, MS_ERR_USAGE, "a policy key, or a recovery auth value, goes with PCRs");
+		return err_set(g->err, MS_ERR_USAGE,
+			"a policy key, or a recovery auth value, goes with PCRs");
 	if (q->auth && q->recovery_auth)
 		return err_set(g->err, MS_ERR_USAGE,
 			"an auth value is either needed always or for recovery only");
@@ -113,7 +114,8 @@ static int prepare_file(struct keygen *g)
 	file->parent = g->request->parent ? g->request->parent : TPM2_RH_OWNER;
 	file->empty_auth = g->auth ? TPM_AUTH_NEEDED : TPM_AUTH_EMPTY;
 	file->handle = g->handle;
-	tpm_create_template(g->request->kind, tpm_seal_has_policy(&g->seal), g->auth != NULL, &file->pub);
+	tpm_create_template(
+		g->request->kind, tpm_seal_has_policy(&g->seal), g->auth != NULL, &file->pub);
 	return tpm_seal_make(&g->seal, file, g->err);
 }
 
@@ -168,8 +170,10 @@ static void tell(const struct keygen *g)
 {
 	if (g->seal.pcrs.n && !g->seal.policy_key && !g->seal.recovery)
 		context_notice(g->tpm->ctx,
-			"this key works only while the PCRs are as they were asked for: the first firmware, "
-			"bootloader or dbx update that changes one of them ends it; --policy-key or "
+			"this key works only while the PCRs are as they were asked for: the first "
+			"firmware, "
+			"bootloader or dbx update that changes one of them ends it; --policy-key "
+			"or "
 			"--recovery-auth would let it go on");
 }
 
@@ -187,7 +191,8 @@ int tpm_keygen(struct ms_context *ctx, const struct ms_keygen *request, struct m
 		r = make(&g);
 	if (r == 0) {
 		tell(&g);
-		r = tpm_open_made(g.tpm, request->ref, g.handle, STEAL(g.file), STEAL(g.auth), key, err);
+		r = tpm_open_made(
+			g.tpm, request->ref, g.handle, STEAL(g.file), STEAL(g.auth), key, err);
 	}
 	free(g.path);
 	secret_free(g.auth);

@@ -147,8 +147,8 @@ static int fill_token(const struct tpm *tpm, struct ms_token *token, struct ms_e
 		: err_nomem(err);
 }
 
-static int add_problem(struct ms_context *ctx, struct ms_token_list *list, const struct ms_error *why,
-	struct ms_error *err)
+static int add_problem(struct ms_context *ctx, struct ms_token_list *list,
+	const struct ms_error *why, struct ms_error *err)
 {
 	struct ms_token *token = token_list_add(list);
 

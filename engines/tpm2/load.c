@@ -14,8 +14,8 @@ static int load_object(struct tpm_key *k, ESYS_TR parent, struct ms_error *err)
 	TPM2B_PRIVATE priv = k->file->priv;
 	TPM2B_PUBLIC pub = k->file->pub;
 	ESYS_TR object = ESYS_TR_NONE;
-	TSS2_RC rc = TPM_CALL(tpm, Load, parent, ESYS_TR_PASSWORD, ESYS_TR_NONE, ESYS_TR_NONE, &priv,
-		&pub, &object);
+	TSS2_RC rc = TPM_CALL(tpm, Load, parent, ESYS_TR_PASSWORD, ESYS_TR_NONE, ESYS_TR_NONE,
+		&priv, &pub, &object);
 	int r;
 
 	k->object = object;
@@ -53,7 +53,8 @@ static int find_object(struct tpm_key *k, struct ms_error *err)
 	if (!k->pub.publicArea.type)
 		k->pub = pub;
 	else if (!same_public(&pub, &k->pub))
-		return err_set(err, MS_ERR_KEY, "%s: there is another key at this handle now", k->name);
+		return err_set(
+			err, MS_ERR_KEY, "%s: there is another key at this handle now", k->name);
 	return 0;
 }
 
@@ -77,8 +78,9 @@ static int set_auth(struct tpm_key *k, struct ms_error *err)
 
 	if (k->auth->len > sizeof(auth.buffer) ||
 		k->auth->len > tpm_alg_size(k->pub.publicArea.nameAlg)) {
-		err_set(err, MS_ERR_PIN, "%s: the auth value from %s is longer than the %zu bytes that "
-					 "the key can have",
+		err_set(err, MS_ERR_PIN,
+			"%s: the auth value from %s is longer than the %zu bytes that "
+			"the key can have",
 			k->name, k->auth_origin, tpm_alg_size(k->pub.publicArea.nameAlg));
 		return MS_ERR_PIN;
 	}
@@ -99,8 +101,8 @@ static int start_session(struct tpm_key *k, ESYS_TR salt, struct ms_error *err)
 	TPMI_ALG_HASH hash = k->pub.publicArea.nameAlg;
 
 	if (wants_auth(k))
-		return tpm_session_salted(k->tpm, salt, k->way ? TPM2_SE_POLICY : TPM2_SE_HMAC, hash,
-			&k->session, err);
+		return tpm_session_salted(k->tpm, salt, k->way ? TPM2_SE_POLICY : TPM2_SE_HMAC,
+			hash, &k->session, err);
 	return k->way ? tpm_session_plain(k->tpm, hash, &k->session, err) : 0;
 }
 

@@ -99,8 +99,8 @@ static int look_at_handle(struct tpm_key *k, struct ms_error *err)
 }
 
 /* Takes k over, also on failure. `made`: just now. */
-static int finish(struct tpm_key *k, const char *ref, bool made, struct ms_key **key,
-	struct ms_error *err)
+static int finish(
+	struct tpm_key *k, const char *ref, bool made, struct ms_key **key, struct ms_error *err)
 {
 	int r = tpm_key_check(k, err);
 	struct ms_key *out = NULL;
@@ -126,8 +126,8 @@ static int finish(struct tpm_key *k, const char *ref, bool made, struct ms_key *
 	return 0;
 }
 
-static int open_handle(struct ms_context *ctx, const char *ref, struct ms_key **key,
-	struct ms_error *err)
+static int open_handle(
+	struct ms_context *ctx, const char *ref, struct ms_key **key, struct ms_error *err)
 {
 	struct tpm_key *k = tpm_key_new(ref);
 	int r = k ? tpm_ref_handle(ref, &k->handle, err) : err_nomem(err);
@@ -162,8 +162,8 @@ int tpm_open_made(struct tpm *tpm, const char *ref, TPM2_HANDLE handle, struct t
 	return finish(k, ref, true, key, err);
 }
 
-static int open_file(struct ms_context *ctx, const char *path, struct ms_key **key,
-	struct ms_error *err)
+static int open_file(
+	struct ms_context *ctx, const char *path, struct ms_key **key, struct ms_error *err)
 {
 	struct tpm_key *k = tpm_key_new(path);
 	int r = k ? tpm_keyfile_read(path, &k->file, err) : err_nomem(err);
@@ -181,5 +181,6 @@ static int open_file(struct ms_context *ctx, const char *path, struct ms_key **k
 int tpm_open_key(struct ms_context *ctx, const char *ref, struct ms_key **key, struct ms_error *err)
 {
 	tpm_silence(ctx);
-	return tpm_ref_is_handle(ref) ? open_handle(ctx, ref, key, err) : open_file(ctx, ref, key, err);
+	return tpm_ref_is_handle(ref) ? open_handle(ctx, ref, key, err)
+				      : open_file(ctx, ref, key, err);
 }

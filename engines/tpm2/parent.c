@@ -7,9 +7,9 @@
 
 #include <string.h>
 
-#define SRK_ATTRIBUTES                                                                          \
-	(TPMA_OBJECT_FIXEDTPM | TPMA_OBJECT_FIXEDPARENT | TPMA_OBJECT_SENSITIVEDATAORIGIN |     \
-		TPMA_OBJECT_USERWITHAUTH | TPMA_OBJECT_NODA | TPMA_OBJECT_RESTRICTED |          \
+#define SRK_ATTRIBUTES                                                                             \
+	(TPMA_OBJECT_FIXEDTPM | TPMA_OBJECT_FIXEDPARENT | TPMA_OBJECT_SENSITIVEDATAORIGIN |        \
+		TPMA_OBJECT_USERWITHAUTH | TPMA_OBJECT_NODA | TPMA_OBJECT_RESTRICTED |             \
 		TPMA_OBJECT_DECRYPT)
 
 static bool is_persistent(TPM2_HANDLE handle)
@@ -36,8 +36,9 @@ int tpm_parent_check(TPM2_HANDLE handle, struct ms_error *err)
 	if (is_persistent(handle) || hierarchy(handle) != ESYS_TR_NONE)
 		return 0;
 	err_set(err, MS_ERR_KEY, "0x%08x cannot be a key's parent here", handle);
-	err_hint(err, "A parent is the owner's hierarchy (0x40000001) or a persistent storage key "
-		      "(0x81......, such as 0x81000001).");
+	err_hint(err,
+		"A parent is the owner's hierarchy (0x40000001) or a persistent storage key "
+		"(0x81......, such as 0x81000001).");
 	return MS_ERR_KEY;
 }
 
@@ -45,8 +46,9 @@ int tpm_parent_check(TPM2_HANDLE handle, struct ms_error *err)
  * its EK Credential Profile for P-256 and RSA-2048 and an empty unique field. */
 static void srk_template(bool rsa, TPM2B_PUBLIC *out)
 {
-	const TPMT_SYM_DEF_OBJECT aes = { .algorithm = TPM2_ALG_AES,
-		.keyBits.aes = 128, .mode.aes = TPM2_ALG_CFB };
+	const TPMT_SYM_DEF_OBJECT aes = {
+		.algorithm = TPM2_ALG_AES, .keyBits.aes = 128, .mode.aes = TPM2_ALG_CFB
+	};
 	TPMT_PUBLIC *pub = &out->publicArea;
 
 	memset(out, 0, sizeof(*out));
@@ -73,15 +75,17 @@ static int primary_err(struct tpm *tpm, TSS2_RC rc, struct ms_error *err)
 	if (!tpm_rc_auth(rc))
 		return r;
 	err_set(err, MS_ERR_KEY,
-		"%s: the hierarchy of the key's parent has a password, so its primary key cannot be made",
+		"%s: the hierarchy of the key's parent has a password, so its primary key cannot "
+		"be made",
 		tpm->name);
-	err_hint(err, "Make the primary key persistent (tpm2_createprimary, tpm2_evictcontrol) and name "
-		      "it: --parent 0x81000001 for keygen, --salt-key for a persistent key.");
+	err_hint(err,
+		"Make the primary key persistent (tpm2_createprimary, tpm2_evictcontrol) and name "
+		"it: --parent 0x81000001 for keygen, --salt-key for a persistent key.");
 	return MS_ERR_KEY;
 }
 
-static int create_primary(struct tpm *tpm, TPM2_HANDLE handle, bool rsa, ESYS_TR *parent,
-	struct ms_error *err)
+static int create_primary(
+	struct tpm *tpm, TPM2_HANDLE handle, bool rsa, ESYS_TR *parent, struct ms_error *err)
 {
 	const TPM2B_SENSITIVE_CREATE sensitive = { 0 };
 	const TPM2B_DATA outside = { 0 };
@@ -92,13 +96,14 @@ static int create_primary(struct tpm *tpm, TPM2_HANDLE handle, bool rsa, ESYS_TR
 
 	srk_template(rsa, &pub);
 	rc = TPM_CALL(tpm, CreatePrimary, hierarchy(handle), ESYS_TR_PASSWORD, ESYS_TR_NONE,
-		ESYS_TR_NONE, &sensitive, &pub, &outside, &no_pcrs, &object, NULL, NULL, NULL, NULL);
+		ESYS_TR_NONE, &sensitive, &pub, &outside, &no_pcrs, &object, NULL, NULL, NULL,
+		NULL);
 	*parent = object;
 	return rc == TSS2_RC_SUCCESS ? 0 : primary_err(tpm, rc, err);
 }
 
-static int find_persistent(struct tpm *tpm, TPM2_HANDLE handle, ESYS_TR *parent, TSS2_RC *why,
-	struct ms_error *err)
+static int find_persistent(
+	struct tpm *tpm, TPM2_HANDLE handle, ESYS_TR *parent, TSS2_RC *why, struct ms_error *err)
 {
 	ESYS_TR object = ESYS_TR_NONE;
 
@@ -108,7 +113,8 @@ static int find_persistent(struct tpm *tpm, TPM2_HANDLE handle, ESYS_TR *parent,
 		return 0;
 	if (tpm_rc(*why) != TPM2_RC_HANDLE)
 		return tpm_err(tpm, *why, "TPM2_ReadPublic", err);
-	err_set(err, MS_ERR_KEY, "%s: there is no key at the parent's handle 0x%08x", tpm->name, handle);
+	err_set(err, MS_ERR_KEY, "%s: there is no key at the parent's handle 0x%08x", tpm->name,
+		handle);
 	err_hint(err, "`modseal keys --tpm` lists the persistent keys.");
 	return MS_ERR_KEY;
 }
@@ -127,10 +133,11 @@ static int check_name(struct tpm *tpm, ESYS_TR parent, TPM2_HANDLE handle,
 	if (same)
 		return 0;
 	err_set(err, MS_ERR_KEY,
-		"%s: the storage key at 0x%08x is another one than when the key was made", tpm->name,
-		handle);
-	err_hint(err, "Was the TPM cleared or replaced, or is this file from another machine? The key "
-		      "works in the TPM that made it only.");
+		"%s: the storage key at 0x%08x is another one than when the key was made",
+		tpm->name, handle);
+	err_hint(err,
+		"Was the TPM cleared or replaced, or is this file from another machine? The key "
+		"works in the TPM that made it only.");
 	return MS_ERR_KEY;
 }
 
@@ -154,8 +161,8 @@ int tpm_parent_load(struct tpm *tpm, TPM2_HANDLE handle, bool rsa, const TPM2B_N
 	return r;
 }
 
-int tpm_read_public(struct tpm *tpm, ESYS_TR object, TPM2B_PUBLIC *pub, TPM2B_NAME *name,
-	struct ms_error *err)
+int tpm_read_public(
+	struct tpm *tpm, ESYS_TR object, TPM2B_PUBLIC *pub, TPM2B_NAME *name, struct ms_error *err)
 {
 	TPM2B_PUBLIC *out = NULL;
 	TPM2B_NAME *out_name = NULL;

@@ -21,7 +21,7 @@ int tpm_any_parent(struct tpm *tpm, ESYS_TR *parent, struct ms_error *err);
 int tpm_parent_check(TPM2_HANDLE handle, struct ms_error *err);
 
 /* The public area and the name of a loaded object; name may be NULL. */
-int tpm_read_public(struct tpm *tpm, ESYS_TR object, TPM2B_PUBLIC *pub, TPM2B_NAME *name,
-	struct ms_error *err);
+int tpm_read_public(
+	struct tpm *tpm, ESYS_TR object, TPM2B_PUBLIC *pub, TPM2B_NAME *name, struct ms_error *err);
 
 #endif

@@ -32,7 +32,8 @@ static int lacking(const struct tpm *tpm, const struct tpm_pcrs *pcrs, struct ms
 
 	tpm_pcr_name(&pcrs->list[0], name, sizeof(name));
 	err_set(err, MS_ERR_KEY, "%s has no PCR %s", tpm->name, name);
-	err_hint(err, "Which banks it has is shown by tpm2_getcap pcrs; firmware turns them on and off.");
+	err_hint(err,
+		"Which banks it has is shown by tpm2_getcap pcrs; firmware turns them on and off.");
 	return MS_ERR_KEY;
 }
 

@@ -21,8 +21,9 @@ struct reading {
 static int bad(const struct reading *r, const char *why)
 {
 	err_set(r->err, MS_ERR_USAGE, "PCRs '%s': %s", r->text, why);
-	err_hint(r->err, "Write BANK:PCR,PCR such as sha256:7,11, or sha256:7=HEX for a value that is "
-			 "not the present one.");
+	err_hint(r->err,
+		"Write BANK:PCR,PCR such as sha256:7,11, or sha256:7=HEX for a value that is "
+		"not the present one.");
 	return MS_ERR_USAGE;
 }
 
@@ -230,8 +231,8 @@ static int add_bank(const TPMS_PCR_SELECTION *bank, struct tpm_pcrs *pcrs)
 	return 0;
 }
 
-int tpm_pcrs_of_selection(const TPML_PCR_SELECTION *selection, struct tpm_pcrs *pcrs,
-	struct ms_error *err)
+int tpm_pcrs_of_selection(
+	const TPML_PCR_SELECTION *selection, struct tpm_pcrs *pcrs, struct ms_error *err)
 {
 	*pcrs = (struct tpm_pcrs){ 0 };
 	for (size_t i = 0; i < selection->count; i++) {
@@ -253,8 +254,8 @@ bool tpm_pcrs_known(const struct tpm_pcrs *pcrs)
 	return true;
 }
 
-int tpm_pcrs_digest(const struct tpm_pcrs *pcrs, TPMI_ALG_HASH alg, TPM2B_DIGEST *digest,
-	struct ms_error *err)
+int tpm_pcrs_digest(
+	const struct tpm_pcrs *pcrs, TPMI_ALG_HASH alg, TPM2B_DIGEST *digest, struct ms_error *err)
 {
 	struct tpm_hash h;
 

@@ -34,13 +34,13 @@ void tpm_pcr_name(const struct tpm_pcr *pcr, char *buf, size_t size);
 
 void tpm_pcrs_selection(const struct tpm_pcrs *pcrs, TPML_PCR_SELECTION *selection);
 /* Without values; MS_ERR_KEY if there are too many, or some of an unknown bank. */
-int tpm_pcrs_of_selection(const TPML_PCR_SELECTION *selection, struct tpm_pcrs *pcrs,
-	struct ms_error *err);
+int tpm_pcrs_of_selection(
+	const TPML_PCR_SELECTION *selection, struct tpm_pcrs *pcrs, struct ms_error *err);
 
 /* Whether all values are known. */
 bool tpm_pcrs_known(const struct tpm_pcrs *pcrs);
 /* The hash over all values, which PolicyPCR binds to. All have to be known. */
-int tpm_pcrs_digest(const struct tpm_pcrs *pcrs, TPMI_ALG_HASH alg, TPM2B_DIGEST *digest,
-	struct ms_error *err);
+int tpm_pcrs_digest(
+	const struct tpm_pcrs *pcrs, TPMI_ALG_HASH alg, TPM2B_DIGEST *digest, struct ms_error *err);
 
 #endif

@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-int tpm_policy_add(struct tpm_policy *policy, TPM2_CC cc, const void *body, size_t len,
-	struct ms_error *err)
+int tpm_policy_add(
+	struct tpm_policy *policy, TPM2_CC cc, const void *body, size_t len, struct ms_error *err)
 {
 	struct tpm_step step = { .cc = cc };
 	struct tpm_step *steps = reallocarray(policy->steps, policy->n + 1, sizeof(*steps));
@@ -65,8 +65,8 @@ bool tpm_digest_eq(const TPM2B_DIGEST *a, const TPM2B_DIGEST *b)
 	return a->size == b->size && !memcmp(a->buffer, b->buffer, a->size);
 }
 
-static int extend_pcrs(struct tpm_hash *h, const struct tpm_step *step, TPMI_ALG_HASH alg,
-	struct ms_error *err)
+static int extend_pcrs(
+	struct tpm_hash *h, const struct tpm_step *step, TPMI_ALG_HASH alg, struct ms_error *err)
 {
 	TPML_PCR_SELECTION selection;
 	TPM2B_DIGEST digest;
@@ -100,8 +100,8 @@ static int extend_or(struct tpm_hash *h, const struct tpm_step *step, struct ms_
 }
 
 /* PolicyAuthorize takes two steps of its own, the second over the policy reference. */
-static int extend_authorize(TPM2B_DIGEST *digest, const struct tpm_step *step, TPMI_ALG_HASH alg,
-	struct ms_error *err)
+static int extend_authorize(
+	TPM2B_DIGEST *digest, const struct tpm_step *step, TPMI_ALG_HASH alg, struct ms_error *err)
 {
 	struct tpm_authorize authorize;
 	TPM2B_NAME name;
@@ -126,8 +126,8 @@ static int extend_authorize(TPM2B_DIGEST *digest, const struct tpm_step *step, T
 	return tpm_hash_end(&h, digest);
 }
 
-static int extend_more(struct tpm_hash *h, const struct tpm_step *step, TPMI_ALG_HASH alg,
-	struct ms_error *err)
+static int extend_more(
+	struct tpm_hash *h, const struct tpm_step *step, TPMI_ALG_HASH alg, struct ms_error *err)
 {
 	switch (step->cc) {
 	case TPM2_CC_PolicyPCR:
@@ -143,12 +143,13 @@ static int extend_more(struct tpm_hash *h, const struct tpm_step *step, TPMI_ALG
 		return 0;
 	default:
 		return err_set(err, MS_ERR_KEY,
-			"its policy has the TPM command 0x%x, which is not supported here", step->cc);
+			"its policy has the TPM command 0x%x, which is not supported here",
+			step->cc);
 	}
 }
 
-int tpm_policy_extend(TPM2B_DIGEST *digest, const struct tpm_step *step, TPMI_ALG_HASH alg,
-	struct ms_error *err)
+int tpm_policy_extend(
+	TPM2B_DIGEST *digest, const struct tpm_step *step, TPMI_ALG_HASH alg, struct ms_error *err)
 {
 	/* PolicyPassword counts as PolicyAuthValue. */
 	TPM2_CC cc = step->cc == TPM2_CC_PolicyPassword ? TPM2_CC_PolicyAuthValue : step->cc;

@@ -40,12 +40,12 @@ struct tpm_authorize {
 /* All these: 0 or a negative MS_ERR_*; `err` says what is wrong with the step. `alg` is the name
  * algorithm of the key that the policy is for. */
 
-int tpm_policy_add(struct tpm_policy *policy, TPM2_CC cc, const void *body, size_t len,
-	struct ms_error *err);
+int tpm_policy_add(
+	struct tpm_policy *policy, TPM2_CC cc, const void *body, size_t len, struct ms_error *err);
 int tpm_policy_add_pcrs(struct tpm_policy *policy, const TPML_PCR_SELECTION *selection,
 	const TPM2B_DIGEST *digest, struct ms_error *err);
-int tpm_policy_add_authorize(struct tpm_policy *policy, const struct tpm_authorize *authorize,
-	struct ms_error *err);
+int tpm_policy_add_authorize(
+	struct tpm_policy *policy, const struct tpm_authorize *authorize, struct ms_error *err);
 int tpm_policy_add_or(struct tpm_policy *policy, const TPML_DIGEST *branches, struct ms_error *err);
 void tpm_policy_free(struct tpm_policy *policy);
 void tpm_approval_free(struct tpm_approval *approval);
@@ -54,15 +54,15 @@ void tpm_approval_free(struct tpm_approval *approval);
  * digest) and the draft's (digest with its size, then the selection). */
 int tpm_step_pcrs(const struct tpm_step *step, TPMI_ALG_HASH alg, TPML_PCR_SELECTION *selection,
 	TPM2B_DIGEST *digest, struct ms_error *err);
-int tpm_step_authorize(const struct tpm_step *step, struct tpm_authorize *authorize,
-	struct ms_error *err);
+int tpm_step_authorize(
+	const struct tpm_step *step, struct tpm_authorize *authorize, struct ms_error *err);
 int tpm_step_or(const struct tpm_step *step, TPML_DIGEST *branches, struct ms_error *err);
 /* "TPM2_PolicyPCR"; NULL for one that is not supported. */
 const char *tpm_step_name(const struct tpm_step *step);
 
 /* Goes on from `digest` (size 0: the beginning) to what it is behind this step. */
-int tpm_policy_extend(TPM2B_DIGEST *digest, const struct tpm_step *step, TPMI_ALG_HASH alg,
-	struct ms_error *err);
+int tpm_policy_extend(
+	TPM2B_DIGEST *digest, const struct tpm_step *step, TPMI_ALG_HASH alg, struct ms_error *err);
 /* Of all steps. */
 int tpm_policy_digest(const struct tpm_policy *policy, TPMI_ALG_HASH alg, TPM2B_DIGEST *digest,
 	struct ms_error *err);

@@ -32,7 +32,8 @@ static void short_hex(const TPM2B_DIGEST *value, char out[24])
 	snprintf(out + 2 * n, 4, "...");
 }
 
-static void explain_one(const struct tpm_pcr *wanted, const struct tpm_pcr *now, struct ms_error *err)
+static void explain_one(
+	const struct tpm_pcr *wanted, const struct tpm_pcr *now, struct ms_error *err)
 {
 	char name[32], is[24], want[24];
 
@@ -63,8 +64,9 @@ void tpm_explain_pcrs(struct tpm *tpm, const struct tpm_pcrs *wanted, struct ms_
 	} else {
 		char *text = tpm_pcrs_text(wanted, false);
 
-		err_append(err, "\n  at least one of the PCRs %s is not as it was (the file does not tell "
-				"the values that the key wants)",
+		err_append(err,
+			"\n  at least one of the PCRs %s is not as it was (the file does not tell "
+			"the values that the key wants)",
 			text ? text : "?");
 		free(text);
 	}
@@ -121,7 +123,8 @@ static TSS2_RC verify_approval(struct running *r, const struct tpm_authorize *a,
 		return TSS2_RC_SUCCESS;
 	rc = TPM_CALL(tpm, LoadExternal, TPM_NO_SESSIONS, NULL, &a->key, ESYS_TR_RH_OWNER, &key);
 	if (rc == TSS2_RC_SUCCESS)
-		rc = TPM_CALL(tpm, VerifySignature, key, TPM_NO_SESSIONS, &hash, &a->signature, &ticket);
+		rc = TPM_CALL(
+			tpm, VerifySignature, key, TPM_NO_SESSIONS, &hash, &a->signature, &ticket);
 	if (rc == TSS2_RC_SUCCESS) {
 		r->way->ticket = *ticket;
 		r->way->verified = true;

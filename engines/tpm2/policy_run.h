@@ -9,8 +9,8 @@
 /*
  * Runs all steps of a way in a fresh (or just used) policy session; `alg` is the key's name
  * algorithm. MS_ERR_KEY when the TPM does not find it satisfied: the message says which PCRs differ
- * from what the key wants, as far as that is known, and *unsatisfied is set. *rc is what the TPM said
- * if it was a command that failed.
+ * from what the key wants, as far as that is known, and *unsatisfied is set. *rc is what the TPM
+ * said if it was a command that failed.
  */
 int tpm_way_run(struct tpm *tpm, struct tpm_way *way, ESYS_TR session, TPMI_ALG_HASH alg,
 	bool *unsatisfied, TSS2_RC *rc, struct ms_error *err);

@@ -63,8 +63,7 @@ static EVP_PKEY *rsa_key(const TPMT_PUBLIC *pub)
 	EVP_PKEY *pkey = NULL;
 
 	if (n && bld && OSSL_PARAM_BLD_push_BN(bld, OSSL_PKEY_PARAM_RSA_N, n) &&
-		OSSL_PARAM_BLD_push_uint32(
-			bld, OSSL_PKEY_PARAM_RSA_E, exponent ? exponent : 65537))
+		OSSL_PARAM_BLD_push_uint32(bld, OSSL_PKEY_PARAM_RSA_E, exponent ? exponent : 65537))
 		pkey = from_params("RSA", bld);
 	OSSL_PARAM_BLD_free(bld);
 	BN_free(n);
@@ -86,7 +85,8 @@ static EVP_PKEY *ec_key(const TPMT_PUBLIC *pub, int nid, size_t bytes)
 	if (bld &&
 		OSSL_PARAM_BLD_push_utf8_string(
 			bld, OSSL_PKEY_PARAM_GROUP_NAME, OBJ_nid2sn(nid), 0) &&
-		OSSL_PARAM_BLD_push_octet_string(bld, OSSL_PKEY_PARAM_PUB_KEY, point, 1 + 2 * bytes))
+		OSSL_PARAM_BLD_push_octet_string(
+			bld, OSSL_PKEY_PARAM_PUB_KEY, point, 1 + 2 * bytes))
 		pkey = from_params("EC", bld);
 	OSSL_PARAM_BLD_free(bld);
 	return pkey;
@@ -101,7 +101,8 @@ int tpm_pubkey(const TPMT_PUBLIC *pub, EVP_PKEY **pkey, struct ms_error *err)
 	} else if (pub->type == TPM2_ALG_ECC) {
 		if (tpm_curve_nid(curve) == NID_undef)
 			return err_set(err, MS_ERR_KEY,
-				"a key on curve 0x%04x, which no kernel checks module signatures with",
+				"a key on curve 0x%04x, which no kernel checks module signatures "
+				"with",
 				curve);
 		*pkey = ec_key(pub, tpm_curve_nid(curve), tpm_curve_bytes(curve));
 	} else {

@@ -69,14 +69,17 @@ bool tpm_rc_policy(TSS2_RC rc)
 	return code == TPM2_RC_POLICY_FAIL || code == TPM2_RC_PCR_CHANGED || code == TPM2_RC_POLICY;
 }
 
-#define FREE_OBJECTS \
-	"Somebody else's keys fill it: `tpm2_flushcontext -t` frees them; over /dev/tpmrm0 the kernel " \
+#define FREE_OBJECTS                                                                               \
+	"Somebody else's keys fill it: `tpm2_flushcontext -t` frees them; over /dev/tpmrm0 the "   \
+	"kernel "                                                                                  \
 	"swaps instead."
-#define FREE_SESSIONS \
-	"Somebody else's sessions fill it: `tpm2_flushcontext -l -s` frees them; over /dev/tpmrm0 the " \
+#define FREE_SESSIONS                                                                              \
+	"Somebody else's sessions fill it: `tpm2_flushcontext -l -s` frees them; over "            \
+	"/dev/tpmrm0 the "                                                                         \
 	"kernel swaps instead."
-#define OTHER_TPM \
-	"A key works in the TPM that made it, under the parent that it was made under: was the TPM " \
+#define OTHER_TPM                                                                                  \
+	"A key works in the TPM that made it, under the parent that it was made under: was the "   \
+	"TPM "                                                                                     \
 	"cleared, replaced, or is this file from another machine?"
 
 static const struct code {
@@ -88,12 +91,16 @@ static const struct code {
 	{ TPM2_RC_BAD_AUTH, MS_ERR_PIN, "the auth value is wrong", "" },
 	{ TPM2_RC_LOCKOUT, MS_ERR_PIN, "the TPM is locked after too many wrong auth values", "" },
 	{ TPM2_RC_POLICY_FAIL, MS_ERR_KEY, "the key's policy is not satisfied", "" },
-	{ TPM2_RC_PCR_CHANGED, MS_ERR_KEY, "a PCR changed while the key was used", "Run it again." },
+	{ TPM2_RC_PCR_CHANGED, MS_ERR_KEY, "a PCR changed while the key was used",
+		"Run it again." },
 	{ TPM2_RC_AUTH_UNAVAILABLE, MS_ERR_KEY, "the key is used by its policy only", "" },
 	{ TPM2_RC_AUTH_TYPE, MS_ERR_KEY, "the key is used in another way", "" },
-	{ TPM2_RC_INTEGRITY, MS_ERR_KEY, "the key is not of this TPM or not of this parent", OTHER_TPM },
-	{ TPM2_RC_BINDING, MS_ERR_KEY, "the key's public and private parts do not belong together", "" },
-	{ TPM2_RC_SENSITIVE, MS_ERR_KEY, "the key is not of this TPM or not of this parent", OTHER_TPM },
+	{ TPM2_RC_INTEGRITY, MS_ERR_KEY, "the key is not of this TPM or not of this parent",
+		OTHER_TPM },
+	{ TPM2_RC_BINDING, MS_ERR_KEY, "the key's public and private parts do not belong together",
+		"" },
+	{ TPM2_RC_SENSITIVE, MS_ERR_KEY, "the key is not of this TPM or not of this parent",
+		OTHER_TPM },
 	{ TPM2_RC_HANDLE, MS_ERR_KEY, "there is no such object in the TPM",
 		"`modseal keys --tpm` lists the persistent ones." },
 	{ TPM2_RC_SCHEME, MS_ERR_KEY, "the TPM does not sign in this way with this key",
@@ -103,8 +110,10 @@ static const struct code {
 	{ TPM2_RC_CURVE, MS_ERR_KEY, "the TPM does not have this curve", "Use another --type." },
 	{ TPM2_RC_ATTRIBUTES, MS_ERR_KEY, "the key may not be used so", "" },
 	{ TPM2_RC_SIGNATURE, MS_ERR_SIGNATURE, "the signature does not fit", "" },
-	{ TPM2_RC_OBJECT_MEMORY, MS_ERR_TOKEN, "the TPM has no room for another key", FREE_OBJECTS },
-	{ TPM2_RC_OBJECT_HANDLES, MS_ERR_TOKEN, "the TPM has no room for another key", FREE_OBJECTS },
+	{ TPM2_RC_OBJECT_MEMORY, MS_ERR_TOKEN, "the TPM has no room for another key",
+		FREE_OBJECTS },
+	{ TPM2_RC_OBJECT_HANDLES, MS_ERR_TOKEN, "the TPM has no room for another key",
+		FREE_OBJECTS },
 	{ TPM2_RC_MEMORY, MS_ERR_TOKEN, "the TPM is out of memory", FREE_OBJECTS },
 	{ TPM2_RC_SESSION_MEMORY, MS_ERR_TOKEN, "the TPM has no room for another session",
 		FREE_SESSIONS },

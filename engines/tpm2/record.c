@@ -38,7 +38,8 @@ static int make_directories(char *dir, struct ms_error *err)
 			continue;
 		*slash = '\0';
 		if (mkdir(dir, 0755) < 0 && errno != EEXIST)
-			return err_set_errno(err, MS_ERR_IO, errno, "directory %s cannot be made", dir);
+			return err_set_errno(
+				err, MS_ERR_IO, errno, "directory %s cannot be made", dir);
 		*slash = c;
 		if (!c)
 			return 0;
@@ -81,8 +82,9 @@ int tpm_record_find(struct ms_context *ctx, TPM2_HANDLE handle, const TPM2B_PUBL
 	r = tpm_keyfile_read(path, file, err);
 	if (r < 0 || is_of(*file, pub))
 		return r;
-	context_notice(ctx, "%s is of another key than the one that is now at 0x%08x, and is passed over",
-		path, handle);
+	context_notice(ctx,
+		"%s is of another key than the one that is now at 0x%08x, and is passed over", path,
+		handle);
 	tpm_keyfile_free(*file);
 	*file = NULL;
 	return 0;

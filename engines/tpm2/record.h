@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What is noted of a persistent key, since the TPM does not keep it: policy, parent, certificate. It
- * is the key's file as it was before the key was made persistent, in the directory
+ * What is noted of a persistent key, since the TPM does not keep it: policy, parent, certificate.
+ * It is the key's file as it was before the key was made persistent, in the directory
  * $XDG_STATE_HOME/modseal/tpm, else /var/lib/modseal/tpm for root, else ~/.local/state/modseal/tpm,
  * named after the handle.
  */

@@ -25,7 +25,8 @@ int tpm_ref_handle(const char *ref, TPM2_HANDLE *handle, struct ms_error *err)
 		return 0;
 	errno = 0;
 	value = strtoul(text, &end, 16);
-	if (strncasecmp(text, "0x", 2) != 0 || end == text + 2 || *end || errno || value > UINT32_MAX)
+	if (strncasecmp(text, "0x", 2) != 0 || end == text + 2 || *end || errno ||
+		value > UINT32_MAX)
 		return err_set(err, MS_ERR_URI, "%s is no TPM handle (0x and hex digits)", ref);
 	if (value >> TPM2_HR_SHIFT != TPM2_HT_PERSISTENT) {
 		err_set(err, MS_ERR_URI, "%s: only persistent handles (0x81......) name keys", ref);

@@ -40,22 +40,26 @@ int tpm_key_check(const struct tpm_key *k, struct ms_error *err)
 	if (k->pub.publicArea.type != TPM2_ALG_RSA && k->pub.publicArea.type != TPM2_ALG_ECC)
 		return refuse(k, "it is no RSA or EC key", another, err);
 	if (has(k, TPMA_OBJECT_RESTRICTED | TPMA_OBJECT_DECRYPT))
-		return refuse(k, "it is a storage key, which other keys lie under; it signs nothing",
+		return refuse(k,
+			"it is a storage key, which other keys lie under; it signs nothing",
 			another, err);
 	if (has(k, TPMA_OBJECT_RESTRICTED))
 		return refuse(k,
-			"it is restricted: it signs only what the TPM itself has made (attestations), no "
+			"it is restricted: it signs only what the TPM itself has made "
+			"(attestations), no "
 			"digests from outside",
 			another, err);
 	if (!has(k, TPMA_OBJECT_SIGN_ENCRYPT) && !(is_rsa(k) && has(k, TPMA_OBJECT_DECRYPT)))
 		return refuse(k, "it was made without the right to sign", another, err);
 	if (is_rsa(k) && rsa_scheme(k) != TPM2_ALG_NULL && rsa_scheme(k) != TPM2_ALG_RSASSA)
 		return refuse(k,
-			"its scheme is fixed to another than RSASSA (PKCS#1 v1.5), which kernels do not "
+			"its scheme is fixed to another than RSASSA (PKCS#1 v1.5), which kernels "
+			"do not "
 			"check",
 			another, err);
 	if (!is_rsa(k) && ec_scheme(k) != TPM2_ALG_NULL && ec_scheme(k) != TPM2_ALG_ECDSA)
-		return refuse(k, "its scheme is fixed to another than ECDSA, which kernels do not check",
+		return refuse(k,
+			"its scheme is fixed to another than ECDSA, which kernels do not check",
 			another, err);
 	return 0;
 }
@@ -66,24 +70,24 @@ static enum ms_hash fixed_hash(const struct tpm_key *k)
 	const TPMT_PUBLIC *pub = &k->pub.publicArea;
 
 	if (is_rsa(k))
-		return rsa_scheme(k) == TPM2_ALG_NULL ? MS_HASH_NONE
-						      : tpm_hash_of_alg(pub->parameters.rsaDetail.scheme
-								      .details.rsassa.hashAlg);
+		return rsa_scheme(k) == TPM2_ALG_NULL
+			? MS_HASH_NONE
+			: tpm_hash_of_alg(pub->parameters.rsaDetail.scheme.details.rsassa.hashAlg);
 	return ec_scheme(k) == TPM2_ALG_NULL
 		? MS_HASH_NONE
 		: tpm_hash_of_alg(pub->parameters.eccDetail.scheme.details.ecdsa.hashAlg);
 }
 
-static enum tpm_scheme cannot(const struct tpm_key *k, enum ms_hash hash, const char *why,
-	struct ms_error *err)
+static enum tpm_scheme cannot(
+	const struct tpm_key *k, enum ms_hash hash, const char *why, struct ms_error *err)
 {
 	err_set(err, MS_ERR_KEY, "%s: no %s signature: %s", k->name, ms_hash_name(hash), why);
 	err_hint(err, "Try another --hash, or another key.");
 	return TPM_SCHEME_NONE;
 }
 
-static enum tpm_scheme scheme_of_rsa(const struct tpm_key *k, enum ms_hash hash,
-	struct ms_error *err)
+static enum tpm_scheme scheme_of_rsa(
+	const struct tpm_key *k, enum ms_hash hash, struct ms_error *err)
 {
 	enum ms_hash fixed = fixed_hash(k);
 
@@ -100,7 +104,8 @@ static enum tpm_scheme scheme_of_rsa(const struct tpm_key *k, enum ms_hash hash,
 
 /* ECDSA signs a number that is cut from the digest; which hash it came from is of no matter to the
  * TPM, but that its length is that of the scheme's hash (see fit() in sign.c). */
-static enum tpm_scheme scheme_of_ec(const struct tpm_key *k, enum ms_hash hash, struct ms_error *err)
+static enum tpm_scheme scheme_of_ec(
+	const struct tpm_key *k, enum ms_hash hash, struct ms_error *err)
 {
 	size_t order = tpm_curve_bytes(k->pub.publicArea.parameters.eccDetail.curveID);
 	size_t need = ms_hash_size(hash) < order ? ms_hash_size(hash) : order;

@@ -56,10 +56,12 @@ static int sign_approval(struct ms_key *key, const TPM2B_DIGEST *approved,
 	if (r < 0)
 		return r;
 	if (input == KEY_INPUT_DIGEST)
-		r = crypto_key_sign(key, input, hash, digest, ms_hash_size(hash), sig, &sig_len, err);
+		r = crypto_key_sign(
+			key, input, hash, digest, ms_hash_size(hash), sig, &sig_len, err);
 	else
 		r = crypto_key_sign(key, input, hash, message, len, sig, &sig_len, err);
-	return r == 0 ? tpm_signature_of(key->pub, alg, sig, sig_len, &authorize->signature, err) : r;
+	return r == 0 ? tpm_signature_of(key->pub, alg, sig, sig_len, &authorize->signature, err)
+		      : r;
 }
 
 /* Ends a policy with the PolicyAuthorize that approves of it, and puts it into the file. */
@@ -111,7 +113,8 @@ static bool is_approved(const struct tpm_keyfile *file, const char *name)
 	return false;
 }
 
-static int check_key(const struct tpm_authorize *own, const struct ms_key *key, struct ms_error *err)
+static int check_key(
+	const struct tpm_authorize *own, const struct ms_key *key, struct ms_error *err)
 {
 	AUTO_PKEY EVP_PKEY *pub = NULL;
 	int r = tpm_pubkey(&own->key.publicArea, &pub, err);
@@ -123,11 +126,12 @@ static int check_key(const struct tpm_authorize *own, const struct ms_key *key, 
 	ERR_clear_error();
 	if (same)
 		return 0;
-	return err_set(err, MS_ERR_KEY, "%s is not the policy key that the key was made with", key->uri);
+	return err_set(
+		err, MS_ERR_KEY, "%s is not the policy key that the key was made with", key->uri);
 }
 
-int tpm_seal_approve(struct tpm_keyfile *file, const struct tpm_pcrs *pcrs, struct ms_key *policy_key,
-	struct ms_error *err)
+int tpm_seal_approve(struct tpm_keyfile *file, const struct tpm_pcrs *pcrs,
+	struct ms_key *policy_key, struct ms_error *err)
 {
 	struct tpm_authorize own;
 	bool there;
@@ -135,8 +139,9 @@ int tpm_seal_approve(struct tpm_keyfile *file, const struct tpm_pcrs *pcrs, stru
 	int r;
 
 	if (!file->policy.n || file->policy.steps[0].cc != TPM2_CC_PolicyAuthorize) {
-		err_set(err, MS_ERR_KEY, "the key was made without a policy key, so that nothing can be "
-					 "approved for it");
+		err_set(err, MS_ERR_KEY,
+			"the key was made without a policy key, so that nothing can be "
+			"approved for it");
 		err_hint(err, "Make a new one with modseal keygen --pcr ... --policy-key URI.");
 		return MS_ERR_KEY;
 	}
@@ -167,7 +172,8 @@ static int new_reference(TPM2B_DIGEST *ref, struct ms_error *err)
 	return ossl_err(err, MS_ERR_INTERNAL, "no random numbers");
 }
 
-static int make_authorized(const struct tpm_seal *seal, struct tpm_keyfile *file, struct ms_error *err)
+static int make_authorized(
+	const struct tpm_seal *seal, struct tpm_keyfile *file, struct ms_error *err)
 {
 	struct tpm_authorize own = { .signature.sigAlg = TPM2_ALG_NULL };
 	int r = tpm_public_of(seal->policy_key->pub, &own.key, err);
@@ -180,14 +186,13 @@ static int make_authorized(const struct tpm_seal *seal, struct tpm_keyfile *file
 		r = add_auth_value(&file->policy, err);
 	if (r == 0 && seal->recovery)
 		r = approve_recovery(file, seal->policy_key, &own, err);
-	return r == 0 && seal->pcrs.n
-		? approve_pcrs(file, &seal->pcrs, seal->policy_key, &own, err)
-		: r;
+	return r == 0 && seal->pcrs.n ? approve_pcrs(file, &seal->pcrs, seal->policy_key, &own, err)
+				      : r;
 }
 
 /* PolicyPCR, then PolicyOR over that and PolicyAuthValue. */
-static int make_recoverable(const struct tpm_seal *seal, struct tpm_keyfile *file,
-	struct ms_error *err)
+static int make_recoverable(
+	const struct tpm_seal *seal, struct tpm_keyfile *file, struct ms_error *err)
 {
 	TPMI_ALG_HASH alg = file->pub.publicArea.nameAlg;
 	TPML_DIGEST branches = { .count = 2 };
@@ -222,6 +227,6 @@ int tpm_seal_make(const struct tpm_seal *seal, struct tpm_keyfile *file, struct 
 		r = make_plain(seal, file, err);
 	if (r < 0)
 		return r;
-	return tpm_policy_digest(&file->policy, file->pub.publicArea.nameAlg,
-		&file->pub.publicArea.authPolicy, err);
+	return tpm_policy_digest(
+		&file->policy, file->pub.publicArea.nameAlg, &file->pub.publicArea.authPolicy, err);
 }

@@ -8,10 +8,11 @@
 
 /* What a key is to be bound to. */
 struct tpm_seal {
-	struct tpm_pcrs pcrs;      /* with all values; n 0: none */
-	bool auth;                 /* its auth value, at each use */
-	bool recovery;             /* or its auth value, whatever the PCRs are */
-	struct ms_key *policy_key; /* whoever signs with it may let it be bound to other values; NULL */
+	struct tpm_pcrs pcrs; /* with all values; n 0: none */
+	bool auth;	      /* its auth value, at each use */
+	bool recovery;	      /* or its auth value, whatever the PCRs are */
+	struct ms_key
+		*policy_key; /* whoever signs with it may let it be bound to other values; NULL */
 };
 
 /* Whether there is a policy at all (else the key is used by its auth value). */
@@ -22,9 +23,10 @@ int tpm_seal_make(const struct tpm_seal *seal, struct tpm_keyfile *file, struct 
 
 /*
  * Adds an approval of these PCR values (all known) to a file whose policy has a PolicyAuthorize by
- * this key; 1: done, 0: there was such an approval. MS_ERR_KEY if the file has none, or another key's.
+ * this key; 1: done, 0: there was such an approval. MS_ERR_KEY if the file has none, or another
+ * key's.
  */
-int tpm_seal_approve(struct tpm_keyfile *file, const struct tpm_pcrs *pcrs, struct ms_key *policy_key,
-	struct ms_error *err);
+int tpm_seal_approve(struct tpm_keyfile *file, const struct tpm_pcrs *pcrs,
+	struct ms_key *policy_key, struct ms_error *err);
 
 #endif

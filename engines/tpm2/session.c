@@ -20,8 +20,9 @@ static int start(struct tpm *tpm, ESYS_TR key, TPM2_SE type, const TPMT_SYM_DEF 
 int tpm_session_salted(struct tpm *tpm, ESYS_TR key, TPM2_SE type, TPMI_ALG_HASH hash,
 	ESYS_TR *session, struct ms_error *err)
 {
-	const TPMT_SYM_DEF aes = { .algorithm = TPM2_ALG_AES,
-		.keyBits.aes = 128, .mode.aes = TPM2_ALG_CFB };
+	const TPMT_SYM_DEF aes = {
+		.algorithm = TPM2_ALG_AES, .keyBits.aes = 128, .mode.aes = TPM2_ALG_CFB
+	};
 
 	return start(tpm, key, type, &aes, hash,
 		TPMA_SESSION_CONTINUESESSION | TPMA_SESSION_DECRYPT | TPMA_SESSION_ENCRYPT, session,

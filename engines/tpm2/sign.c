@@ -15,14 +15,16 @@
 /* -- what is signed ------------------------------------------------------------------------- */
 
 /*
- * A digest in the length that the scheme's hash has. ECDSA takes the leftmost bits up to the order's
- * length as a number: what is behind them is of no matter, and zeros in front change nothing while
- * all of it fits.
+ * A digest in the length that the scheme's hash has. ECDSA takes the leftmost bits up to the
+ * order's length as a number: what is behind them is of no matter, and zeros in front change
+ * nothing while all of it fits.
  */
 static void fit(const uint8_t *digest, size_t len, size_t order, TPM2B_DIGEST *out, size_t want)
 {
 	size_t cut = len < order ? len : order;
-	size_t lead = want > cut && want <= order ? want - cut : want > order && order > cut ? order - cut : 0;
+	size_t lead = want > cut && want <= order ? want - cut
+		: want > order && order > cut	  ? order - cut
+						  : 0;
 
 	memset(out, 0, sizeof(*out));
 	memcpy(out->buffer + lead, digest, cut);
@@ -38,7 +40,8 @@ static const struct {
 static TPMI_ALG_HASH any_hash(const struct tpm *tpm, size_t bytes)
 {
 	for (size_t i = 0; i < sizeof(by_length) / sizeof(by_length[0]); i++)
-		if (by_length[i].len >= bytes && tpm_has_hash(tpm, tpm_hash_of_alg(by_length[i].alg)))
+		if (by_length[i].len >= bytes &&
+			tpm_has_hash(tpm, tpm_hash_of_alg(by_length[i].alg)))
 			return by_length[i].alg;
 	return TPM2_ALG_SHA256;
 }
@@ -148,8 +151,10 @@ static int sign_digest(struct tpm_signing *s)
 		prepare_rsa(s, &digest, &scheme);
 	else
 		prepare_ec(s, &digest, &scheme);
-	s->rc = TPM_CALL(k->tpm, Sign, k->object, session_of(k), ESYS_TR_NONE, ESYS_TR_NONE, &digest,
-		&scheme, &no_ticket, &sig);
+	s->rc = TPM_CALL_SENT(k->tpm, Sign,
+		(k->object, session_of(k), ESYS_TR_NONE, ESYS_TR_NONE, &digest, &scheme,
+			&no_ticket),
+		&sig);
 	if (s->rc != TSS2_RC_SUCCESS)
 		return tpm_err(k->tpm, s->rc, "TPM2_Sign", s->err);
 	if (rsa) {
@@ -173,8 +178,8 @@ static int sign_by_decryption(struct tpm_signing *s)
 	int r;
 
 	if (pad(s, &block) < 0)
-		return err_set(s->err, MS_ERR_KEY, "%s: the key is too short for a %s signature", k->name,
-			ms_hash_name(s->hash));
+		return err_set(s->err, MS_ERR_KEY, "%s: the key is too short for a %s signature",
+			k->name, ms_hash_name(s->hash));
 	s->rc = TPM_CALL(k->tpm, RSA_Decrypt, k->object, session_of(k), ESYS_TR_NONE, ESYS_TR_NONE,
 		&block, &scheme, &no_label, &out);
 	if (s->rc != TSS2_RC_SUCCESS)
@@ -239,7 +244,7 @@ int tpm_sign_once(struct tpm_signing *s)
 static enum key_input can(const struct ms_key *key, enum ms_hash hash, struct ms_error *err)
 {
 	return tpm_key_scheme(key->priv, hash, err) == TPM_SCHEME_NONE ? KEY_INPUT_NONE
-								      : KEY_INPUT_DIGEST;
+								       : KEY_INPUT_DIGEST;
 }
 
 static int sign_fn(void *arg)
@@ -249,13 +254,12 @@ static int sign_fn(void *arg)
 	int r;
 
 	if (k->dead.code) {
-		if (s->err)
-			*s->err = k->dead;
+		*s->err = k->dead;
 		return k->dead.code;
 	}
 	r = tpm_sign_once(s);
 	/* A wrong auth value is not tried again. */
-	if (r == MS_ERR_PIN && s->err)
+	if (r == MS_ERR_PIN)
 		k->dead = *s->err;
 	return r;
 }

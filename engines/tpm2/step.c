@@ -25,8 +25,8 @@ int tpm_policy_add_pcrs(struct tpm_policy *policy, const TPML_PCR_SELECTION *sel
 	return tpm_policy_add(policy, TPM2_CC_PolicyPCR, body, len + digest->size, err);
 }
 
-int tpm_policy_add_authorize(struct tpm_policy *policy, const struct tpm_authorize *authorize,
-	struct ms_error *err)
+int tpm_policy_add_authorize(
+	struct tpm_policy *policy, const struct tpm_authorize *authorize, struct ms_error *err)
 {
 	uint8_t body[sizeof(*authorize)];
 	size_t len = 0;
@@ -74,8 +74,8 @@ static bool digest_first(const struct tpm_step *step, size_t digest_len,
 	return Tss2_MU_TPM2B_DIGEST_Unmarshal(step->body.data, step->body.len, &at, digest) ==
 		TSS2_RC_SUCCESS &&
 		digest->size == digest_len &&
-		Tss2_MU_TPML_PCR_SELECTION_Unmarshal(step->body.data, step->body.len, &at,
-			selection) == TSS2_RC_SUCCESS &&
+		Tss2_MU_TPML_PCR_SELECTION_Unmarshal(
+			step->body.data, step->body.len, &at, selection) == TSS2_RC_SUCCESS &&
 		at == step->body.len;
 }
 
@@ -95,16 +95,18 @@ int tpm_step_pcrs(const struct tpm_step *step, TPMI_ALG_HASH alg, TPML_PCR_SELEC
 	return malformed(step, err);
 }
 
-int tpm_step_authorize(const struct tpm_step *step, struct tpm_authorize *authorize,
-	struct ms_error *err)
+int tpm_step_authorize(
+	const struct tpm_step *step, struct tpm_authorize *authorize, struct ms_error *err)
 {
 	const uint8_t *data = step->body.data;
 	size_t len = step->body.len, at = 0;
 
 	memset(authorize, 0, sizeof(*authorize));
 	if (!len ||
-		Tss2_MU_TPM2B_PUBLIC_Unmarshal(data, len, &at, &authorize->key) != TSS2_RC_SUCCESS ||
-		Tss2_MU_TPM2B_DIGEST_Unmarshal(data, len, &at, &authorize->ref) != TSS2_RC_SUCCESS ||
+		Tss2_MU_TPM2B_PUBLIC_Unmarshal(data, len, &at, &authorize->key) !=
+			TSS2_RC_SUCCESS ||
+		Tss2_MU_TPM2B_DIGEST_Unmarshal(data, len, &at, &authorize->ref) !=
+			TSS2_RC_SUCCESS ||
 		Tss2_MU_TPMT_SIGNATURE_Unmarshal(data, len, &at, &authorize->signature) !=
 			TSS2_RC_SUCCESS ||
 		at != len)

@@ -3,6 +3,7 @@
 
 #include "engines/tpm2/info.h"
 #include "engines/tpm2/rc.h"
+#include "engines/tpm2/serve.h"
 #include "src/base/error.h"
 #include "src/crypto/ossl.h"
 
@@ -13,11 +14,10 @@
 #include <tss2/tss2_tctildr.h>
 #include <unistd.h>
 
-#define DEVICE       "/dev/tpmrm0"
-#define WAIT_FIRST   10   /* ms; doubled each time */
+#define DEVICE	     "/dev/tpmrm0"
+#define WAIT_FIRST   10 /* ms; doubled each time */
 #define WAIT_LONGEST 500
 #define WAIT_ALL     6000
-#define LOOK_NS      200000000 /* between looks whether the one that is in there is stuck */
 
 static const char owner; /* of the state in the context: its address */
 
@@ -54,8 +54,9 @@ static int stuck_err(const struct tpm *tpm, struct ms_error *err)
 {
 	err_set(err, MS_ERR_TIMEOUT, "%s: %s did not come back within %u seconds", tpm->name,
 		watch_stuck_call(tpm->watch), tpm->ctx->timeout);
-	err_hint(err, "Is the TPM (or its simulator or broker) well? --token-timeout gives it more time "
-		      "(0: for ever).");
+	err_hint(err,
+		"Is the TPM (or its simulator or broker) well? --token-timeout gives it more time "
+		"(0: for ever).");
 	return MS_ERR_TIMEOUT;
 }
 
@@ -66,44 +67,26 @@ static int lost_err(const struct tpm *tpm, struct ms_error *err)
 	return MS_ERR_TOKEN;
 }
 
-/* One at a time. Whoever is stuck in there never leaves, so the others look from time to time. */
-static void enter(struct tpm *tpm)
-{
-	struct timespec ts;
+struct request {
+	struct tpm *tpm;
+	int (*fn)(void *arg);
+	void *arg;
+	struct ms_error *err;
+};
 
-	pthread_mutex_lock(&tpm->lock);
-	while (tpm->busy && !watch_stuck(tpm->watch)) {
-		clock_gettime(CLOCK_MONOTONIC, &ts);
-		ts.tv_nsec += LOOK_NS;
-		if (ts.tv_nsec >= 1000000000) {
-			ts.tv_nsec -= 1000000000;
-			ts.tv_sec++;
-		}
-		pthread_cond_timedwait(&tpm->freed, &tpm->lock, &ts);
-	}
-	tpm->busy = true;
-	pthread_mutex_unlock(&tpm->lock);
-}
-
-static void leave(struct tpm *tpm)
+/* After a connection was lost tpm2-tss is out of step. */
+static int request_fn(void *arg)
 {
-	pthread_mutex_lock(&tpm->lock);
-	tpm->busy = false;
-	pthread_cond_signal(&tpm->freed);
-	pthread_mutex_unlock(&tpm->lock);
+	const struct request *r = arg;
+
+	return r->tpm->lost ? lost_err(r->tpm, r->err) : r->fn(r->arg);
 }
 
 int tpm_run(struct tpm *tpm, int (*fn)(void *arg), void *arg, struct ms_error *err)
 {
-	int ret = 0, r;
+	struct request request = { tpm, fn, arg, err };
+	int ret = 0, r = tpm_serve(tpm, request_fn, &request, &ret);
 
-	enter(tpm);
-	if (tpm->lost && !watch_stuck(tpm->watch)) {
-		leave(tpm);
-		return lost_err(tpm, err);
-	}
-	r = watch_run(tpm->watch, fn, arg, &ret);
-	leave(tpm);
 	if (r == 0)
 		return ret;
 	if (r == MS_ERR_TIMEOUT) {
@@ -141,10 +124,12 @@ static int connect_err(const struct tpm *tpm, TSS2_RC rc, struct ms_error *err)
 	if (device && access(device, R_OK | W_OK) < 0)
 		err_set(err, MS_ERR_TOKEN, "%s cannot be reached: %s", tpm->name, strerror(errno));
 	else
-		err_set(err, MS_ERR_TOKEN, "%s cannot be reached (%s)", tpm->name, Tss2_RC_Decode(rc));
-	err_hint(err, "Name it with --tcti or in MODSEAL_TCTI, as device:/dev/tpmrm0 or "
-		      "swtpm:host=127.0.0.1,port=2321 (the default is " DEVICE
-		      ", which members of the group tss may use).");
+		err_set(err, MS_ERR_TOKEN, "%s cannot be reached (%s)", tpm->name,
+			Tss2_RC_Decode(rc));
+	err_hint(err,
+		"Name it with --tcti or in MODSEAL_TCTI, as device:/dev/tpmrm0 or "
+		"swtpm:host=127.0.0.1,port=2321 (the default is " DEVICE
+		", which members of the group tss may use).");
 	return MS_ERR_TOKEN;
 }
 
@@ -167,6 +152,8 @@ static int open_fn(void *arg)
 	watch_enter("Esys_Initialize", tpm->name);
 	rc = Esys_Initialize(&tpm->esys, tpm->tcti, NULL);
 	watch_leave();
+	if (rc == TSS2_RC_SUCCESS)
+		rc = Esys_SetTimeout(tpm->esys, TSS2_TCTI_TIMEOUT_BLOCK);
 	if (rc != TSS2_RC_SUCCESS)
 		return connect_err(tpm, rc, o->err);
 	return tpm_read_info(tpm, o->err);
@@ -191,13 +178,14 @@ static void tpm_free(void *state)
 	struct tpm *tpm = state;
 	int ret;
 
-	if (!watch_stuck(tpm->watch) && watch_run(tpm->watch, close_fn, tpm, &ret) == MS_ERR_TIMEOUT)
+	if (tpm->serving && tpm_serve(tpm, close_fn, tpm, &ret) == MS_ERR_TIMEOUT)
 		tpm->ctx->wedged = true;
+	tpm_serve_stop(tpm);
 	if (watch_stuck(tpm->watch))
 		return;
 	watch_free(tpm->watch);
 	pthread_mutex_destroy(&tpm->lock);
-	pthread_cond_destroy(&tpm->freed);
+	pthread_cond_destroy(&tpm->wanted);
 	free(tpm->conf);
 	free(tpm->name);
 	free(tpm);
@@ -220,16 +208,12 @@ void tpm_silence(const struct ms_context *ctx)
 static struct tpm *tpm_new(struct ms_context *ctx)
 {
 	struct tpm *tpm = calloc(1, sizeof(*tpm));
-	pthread_condattr_t attr;
 
 	if (!tpm)
 		return NULL;
 	tpm->ctx = ctx;
 	pthread_mutex_init(&tpm->lock, NULL);
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&tpm->freed, &attr);
-	pthread_condattr_destroy(&attr);
+	pthread_cond_init(&tpm->wanted, NULL);
 	tpm->conf = strdup(ctx->tcti ? ctx->tcti : "device:" DEVICE);
 	if (tpm->conf && asprintf(&tpm->name, "TPM %s", tpm->conf) < 0)
 		tpm->name = NULL;
@@ -256,7 +240,7 @@ int tpm_get(struct ms_context *ctx, struct tpm **out, struct ms_error *err)
 
 	if (tpm) {
 		*out = tpm;
-		return tpm->lost ? lost_err(tpm, err) : 0;
+		return 0;
 	}
 	tpm_silence(ctx);
 	(void)ossl_ctx(); /* before tpm2-tss uses OpenSSL */
@@ -264,7 +248,11 @@ int tpm_get(struct ms_context *ctx, struct tpm **out, struct ms_error *err)
 	if (!tpm)
 		return err_nomem(err);
 	o = (struct opening){ tpm, err };
-	r = tpm_run(tpm, open_fn, &o, err);
+	r = tpm_serve_start(tpm);
+	if (r < 0)
+		err_set(err, r, "%s: no thread can be started to call it", tpm->name);
+	if (r == 0)
+		r = tpm_run(tpm, open_fn, &o, err);
 	if (r == 0)
 		r = context_put(ctx, &owner, tpm, tpm_free);
 	if (r == 0) {

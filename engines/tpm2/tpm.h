@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The TPM of a context: one connection, opened at its first use. No function of tpm2-tss that
- * speaks to it is called but by TPM_CALL, and TPM_CALL is used only inside a function that tpm_run()
- * runs: so whoever waits does so for a bounded time, and one at a time.
+ * speaks to it is called but by TPM_CALL, and TPM_CALL is used only inside a function that
+ * tpm_run() runs: so whoever waits does so for a bounded time, and one at a time.
  *
- * A call that never comes back keeps what it was given. So what goes into TPM_CALL lies on the stack
- * of the function that tpm_run() runs, or in the struct tpm, which is never freed once it is stuck.
+ * A call that never comes back keeps what it was given. So what goes into TPM_CALL lies on the
+ * stack of the function that tpm_run() runs, or in the struct tpm, which is never freed once it is
+ * stuck.
  */
 #ifndef MODSEAL_ENGINES_TPM2_TPM_H
 #define MODSEAL_ENGINES_TPM2_TPM_H
@@ -21,41 +22,73 @@ struct tpm {
 	char *conf; /* for tctildr */
 	char *name; /* for messages: "TPM device:/dev/tpmrm0" */
 	struct watch *watch;
-	pthread_mutex_t lock; /* of `busy` */
-	pthread_cond_t freed;
-	bool busy; /* somebody is in tpm_run() */
 	TSS2_TCTI_CONTEXT *tcti;
 	ESYS_CONTEXT *esys;
-	bool lost;                 /* the connection is gone for good */
-	uint32_t hashes;           /* bit 1 << enum ms_hash: it has that algorithm */
+	bool lost;	 /* the connection is gone for good; of the serving thread alone */
+	uint32_t hashes; /* bit 1 << enum ms_hash: it has that algorithm */
 	char manufacturer[8], vendor[20], firmware[24]; /* as it says, "" if it does not */
+
+	/* Of serve.c. */
+	pthread_t server;
+	bool serving;
+	pthread_mutex_t lock; /* of the rest */
+	pthread_cond_t wanted;
+	struct tpm_job *jobs, *last_job, *current;
+	struct tpm_job *finished; /* and its owner was not told yet */
+	bool ending;
+	int served; /* why nobody serves any more, 0 while somebody does */
 };
 
-/* Keeps tpm2-tss from speaking on standard error unless the context wants it; before its first use. */
+/* Keeps tpm2-tss from speaking on standard error unless the context wants it; before its first use.
+ */
 void tpm_silence(const struct ms_context *ctx);
 /* Connects when it is not yet. MS_ERR_TOKEN, naming TCTI and cause. */
 int tpm_get(struct ms_context *ctx, struct tpm **tpm, struct ms_error *err);
 /* Whether the user named a TPM, or there is one at the usual place that may be opened. */
 bool tpm_is_there(const struct ms_context *ctx);
 
-/* Runs fn(arg), which may use TPM_CALL, and returns what it returned; the others wait meanwhile.
- * MS_ERR_TIMEOUT, with the call named, when one did not come back, now or earlier. */
+/* Has fn(arg), which may use TPM_CALL, run by the thread that speaks to the TPM (serve.h), and
+ * returns what it returned. MS_ERR_TIMEOUT, with the call named, when one did not come back, now or
+ * earlier. */
 int tpm_run(struct tpm *tpm, int (*fn)(void *arg), void *arg, struct ms_error *err);
 
-/* TPM_CALL(tpm, Sign, args...): Esys_Sign(), tried again for a few seconds while the TPM is short of
- * room or busy. */
-#define TPM_CALL(t, fn, ...)                                                        \
-	({                                                                          \
-		TSS2_RC rc_;                                                        \
-		unsigned waited_ = 0;                                               \
-		do {                                                                \
-			watch_enter("TPM2_" #fn, (t)->name);                        \
-			rc_ = Esys_##fn((t)->esys, __VA_ARGS__);                    \
-			watch_leave();                                              \
-		} while (tpm_wait(rc_, &waited_));                                  \
-		tpm_note(t, rc_);                                                   \
-		rc_;                                                                \
+/* TPM_CALL(tpm, Sign, args...): Esys_Sign(), tried again for a few seconds while the TPM is short
+ * of room or busy. */
+#define TPM_CALL(t, fn, ...)                                                                       \
+	({                                                                                         \
+		TSS2_RC rc_;                                                                       \
+		unsigned waited_ = 0;                                                              \
+		tpm_serve_announce(t);                                                             \
+		do {                                                                               \
+			watch_enter("TPM2_" #fn, (t)->name);                                       \
+			rc_ = Esys_##fn((t)->esys, __VA_ARGS__);                                   \
+			watch_leave();                                                             \
+		} while (tpm_wait(rc_, &waited_));                                                 \
+		tpm_note(t, rc_);                                                                  \
+		rc_;                                                                               \
 	})
+/* The same in two: TPM_CALL_SENT(tpm, Sign, (args of Esys_Sign_Async), args of Esys_Sign_Finish).
+ * Whoever waits for the request before this one hears of it while the TPM is at work already. */
+#define TPM_CALL_SENT(t, fn, sent, ...)                                                            \
+	({                                                                                         \
+		TSS2_RC rc_;                                                                       \
+		unsigned waited_ = 0;                                                              \
+		do {                                                                               \
+			watch_enter("TPM2_" #fn, (t)->name);                                       \
+			rc_ = Esys_##fn##_Async((t)->esys, TPM_ARGS sent);                         \
+			tpm_serve_announce(t);                                                     \
+			if (rc_ == TSS2_RC_SUCCESS)                                                \
+				do                                                                 \
+					rc_ = Esys_##fn##_Finish((t)->esys, __VA_ARGS__);          \
+				while ((rc_ & 0xffff) == TSS2_BASE_RC_TRY_AGAIN);                  \
+			watch_leave();                                                             \
+		} while (tpm_wait(rc_, &waited_));                                                 \
+		tpm_note(t, rc_);                                                                  \
+		rc_;                                                                               \
+	})
+#define TPM_ARGS(...) __VA_ARGS__
+/* For both: see serve.c. */
+void tpm_serve_announce(struct tpm *tpm);
 /* For TPM_CALL: sleeps, if the code says so and there is time left; true: again. */
 bool tpm_wait(TSS2_RC rc, unsigned *waited);
 /* For TPM_CALL: remembers a connection that is lost. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * How a key may be used: by its auth value, or by its policy. What a key's auth value is, and whether
- * a PCR is as it should be, only the TPM knows; so it is tried here, before anything is touched.
+ * How a key may be used: by its auth value, or by its policy. What a key's auth value is, and
+ * whether a PCR is as it should be, only the TPM knows; so it is tried here, before anything is
+ * touched.
  */
 #include "engines/tpm2/info.h"
 #include "engines/tpm2/key.h"
@@ -16,7 +17,7 @@
 
 struct trial {
 	struct tpm_key *key;
-	struct tpm_way *way;      /* NULL: the auth value */
+	struct tpm_way *way; /* NULL: the auth value */
 	bool auth_refused, unsatisfied, locked;
 	struct tpm_lockout lockout;
 	struct ms_error *err;
@@ -44,8 +45,11 @@ static int try_signature(struct trial *t)
 {
 	static const uint8_t zeros[MS_HASH_MAX_SIZE];
 	uint8_t sig[KEY_SIG_MAX];
-	struct tpm_signing s = { .key = t->key, .hash = trial_hash(t->key), .digest = zeros,
-		.sig = sig, .err = t->err };
+	struct tpm_signing s = { .key = t->key,
+		.hash = trial_hash(t->key),
+		.digest = zeros,
+		.sig = sig,
+		.err = t->err };
 	int r;
 
 	if (!s.hash)
@@ -68,8 +72,8 @@ static int try_steps(struct trial *t)
 	if (r < 0)
 		return r;
 	k->session_used = true;
-	return tpm_way_run(k->tpm, k->way, k->session, k->pub.publicArea.nameAlg, &t->unsatisfied, &rc,
-		t->err);
+	return tpm_way_run(k->tpm, k->way, k->session, k->pub.publicArea.nameAlg, &t->unsatisfied,
+		&rc, t->err);
 }
 
 static int try_fn(void *arg)
@@ -120,10 +124,12 @@ static int locked_err(const struct trial *t)
 
 	duration(t->lockout.interval, time, sizeof(time));
 	err_set(t->err, MS_ERR_PIN,
-		"%s: the TPM is locked after %u wrong auth values; it allows one more try in %s at most",
+		"%s: the TPM is locked after %u wrong auth values; it allows one more try in %s at "
+		"most",
 		t->key->name, t->lockout.tries, time);
-	err_hint(t->err, "Wait so long, or have the lockout's owner reset it: tpm2_dictionarylockout "
-			 "--clear-lockout.");
+	err_hint(t->err,
+		"Wait so long, or have the lockout's owner reset it: tpm2_dictionarylockout "
+		"--clear-lockout.");
 	return MS_ERR_PIN;
 }
 
@@ -138,8 +144,8 @@ static int wrong_err(const struct trial *t)
 	duration(t->lockout.interval, time, sizeof(time));
 	err_append(t->err, " (%u of the %u that lock the TPM%s)", t->lockout.tries, t->lockout.max,
 		t->lockout.tries >= t->lockout.max ? ": it is locked now" : "");
-	err_hint(t->err, "Check it before you run it again; the TPM forgets one wrong try every %s.",
-		time);
+	err_hint(t->err,
+		"Check it before you run it again; the TPM forgets one wrong try every %s.", time);
 	return MS_ERR_PIN;
 }
 
@@ -168,7 +174,9 @@ static int get_auth(struct trial *t)
 		request.count_low = l->tries && l->max - l->tries <= FEW_TRIES;
 		request.final_try = l->max && l->tries + 1 == l->max;
 	}
-	return r == 0 ? pin_get(k->tpm->ctx, &request, NULL, NULL, &k->auth, &k->auth_origin, t->err) : r;
+	return r == 0
+		? pin_get(k->tpm->ctx, &request, NULL, NULL, &k->auth, &k->auth_origin, t->err)
+		: r;
 }
 
 /* -- by the auth value ---------------------------------------------------------------------- */
@@ -256,12 +264,15 @@ static void hint_at_policy(const struct tpm_key *k, struct ms_error *err)
 	const struct tpm_keyfile *file = k->file;
 
 	if (file->policy.steps[0].cc == TPM2_CC_PolicyAuthorize)
-		err_hint(err, "If the change is right (an update), approve of it: modseal tpm approve FILE "
-			      "--pcr ... --policy-key URI.");
+		err_hint(err,
+			"If the change is right (an update), approve of it: modseal tpm approve "
+			"FILE "
+			"--pcr ... --policy-key URI.");
 	else
-		err_hint(err, "A key that is sealed to bare PCR values works only while they are those; "
-			      "after an update that changes them make a new key, with --policy-key or "
-			      "--recovery-auth this time.");
+		err_hint(err,
+			"A key that is sealed to bare PCR values works only while they are those; "
+			"after an update that changes them make a new key, with --policy-key or "
+			"--recovery-auth this time.");
 }
 
 static int by_way(struct trial *t, struct tpm_way *way)
@@ -273,7 +284,8 @@ static int by_way(struct trial *t, struct tpm_way *way)
 
 		if (way->recovery)
 			context_notice(k->tpm->ctx,
-				"%s: its PCRs have changed; its recovery auth value will do instead",
+				"%s: its PCRs have changed; its recovery auth value will do "
+				"instead",
 				k->name);
 		t->way = way;
 		r = get_auth(t);
@@ -336,10 +348,11 @@ int tpm_key_unlock(struct tpm_key *k, bool *unsatisfied, struct ms_error *err)
 	if (k->pub.publicArea.objectAttributes & TPMA_OBJECT_USERWITHAUTH)
 		return by_auth(&t);
 	if (!k->file) {
-		err_set(err, MS_ERR_KEY, "%s: it is used by its policy only, and nothing here tells it",
-			k->name);
-		err_hint(err, "modseal keygen writes it down when it makes such a key; with another "
-			      "program's key use the key file.");
+		err_set(err, MS_ERR_KEY,
+			"%s: it is used by its policy only, and nothing here tells it", k->name);
+		err_hint(err,
+			"modseal keygen writes it down when it makes such a key; with another "
+			"program's key use the key file.");
 		return MS_ERR_KEY;
 	}
 	r = tpm_ways_find(k->file, &k->ways, err);

@@ -15,8 +15,8 @@ static int add_step(struct tpm_way *way, const struct tpm_step *step, struct ms_
 	return 0;
 }
 
-static int add_steps(struct tpm_way *way, const struct tpm_policy *policy, size_t from,
-	struct ms_error *err)
+static int add_steps(
+	struct tpm_way *way, const struct tpm_policy *policy, size_t from, struct ms_error *err)
 {
 	int r = 0;
 
@@ -54,8 +54,9 @@ static int find_wanted(const struct tpm_keyfile *file, struct tpm_way *way, stru
 			r = tpm_pcrs_of_selection(&selection, &way->wanted, err);
 		if (r < 0)
 			return r;
-		if (way->approval && (!way->approval->name ||
-					     tpm_pcrs_parse(way->approval->name, &noted, NULL) < 0))
+		if (way->approval &&
+			(!way->approval->name ||
+				tpm_pcrs_parse(way->approval->name, &noted, NULL) < 0))
 			noted.n = 0;
 		if (is_of(&noted, &selection, alg, &digest))
 			way->wanted = noted;
@@ -99,7 +100,8 @@ static int add_way(const struct tpm_keyfile *file, struct tpm_ways *ways, struct
 	return 0;
 }
 
-static int add_approvals(const struct tpm_keyfile *file, struct tpm_ways *ways, struct ms_error *err)
+static int add_approvals(
+	const struct tpm_keyfile *file, struct tpm_ways *ways, struct ms_error *err)
 {
 	int r = 0;
 
@@ -116,9 +118,10 @@ static int add_approvals(const struct tpm_keyfile *file, struct tpm_ways *ways, 
 	return r;
 }
 
-/* [PolicyPCR..., PolicyOR(their digest, that of PolicyAuthValue)]: PolicyAuthValue will do as well. */
-static int add_recovery(const struct tpm_keyfile *file, size_t or_at, struct tpm_ways *ways,
-	struct ms_error *err)
+/* [PolicyPCR..., PolicyOR(their digest, that of PolicyAuthValue)]: PolicyAuthValue will do as well.
+ */
+static int add_recovery(
+	const struct tpm_keyfile *file, size_t or_at, struct tpm_ways *ways, struct ms_error *err)
 {
 	struct tpm_way way = { .recovery = true };
 	int r;
@@ -164,7 +167,8 @@ int tpm_ways_find(const struct tpm_keyfile *file, struct tpm_ways *ways, struct 
 
 	ways->n = 0;
 	if (!file->policy.n) {
-		err_set(err, MS_ERR_KEY, "the key is used by its policy only, and the file does not tell it");
+		err_set(err, MS_ERR_KEY,
+			"the key is used by its policy only, and the file does not tell it");
 		return MS_ERR_KEY;
 	}
 	if (signed_policy && !file->n_approvals) {
@@ -174,6 +178,7 @@ int tpm_ways_find(const struct tpm_keyfile *file, struct tpm_ways *ways, struct 
 	}
 	r = signed_policy ? add_approvals(file, ways, err) : add_own(file, ways, err);
 	if (r == 0 && !ways->n)
-		r = err_set(err, MS_ERR_KEY, "the policy in the file is not the one that the key was made with");
+		r = err_set(err, MS_ERR_KEY,
+			"the policy in the file is not the one that the key was made with");
 	return r;
 }

@@ -11,7 +11,8 @@ static struct {
 
 static const struct option_def table[] = {
 	{ "pcr", 0, "PCRS", OPT_STRING, &opt.pcrs, NULL,
-		"The PCRs with which the key may be used from now on, too: sha256:7,11 as they are now, "
+		"The PCRs with which the key may be used from now on, too: sha256:7,11 as they are "
+		"now, "
 		"sha256:7=HEX with that value. Needed." },
 	{ "policy-key", 0, "URI", OPT_STRING, &opt.policy_key, NULL,
 		"The policy key that the key was made with, to sign the approval. Needed." },

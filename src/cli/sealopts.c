@@ -9,19 +9,24 @@ static struct {
 
 const struct option_def sealopts_table[] = {
 	{ "auth", 0, NULL, OPT_FLAG, &opt.auth, NULL,
-		"TPM: give the key an auth value, which each use needs. It is asked for, or taken from where a "
+		"TPM: give the key an auth value, which each use needs. It is asked for, or taken "
+		"from where a "
 		"PIN is." },
 	{ "pcr", 0, "PCRS", OPT_STRING, &opt.pcrs, NULL,
-		"TPM: seal the key to these PCRs, so that it signs only while they are so: sha256:7,11 as they "
+		"TPM: seal the key to these PCRs, so that it signs only while they are so: "
+		"sha256:7,11 as they "
 		"are now, sha256:7=HEX with that value." },
 	{ "policy-key", 0, "URI", OPT_STRING, &opt.policy_key, NULL,
-		"TPM: with a signature by this key (in a token, a TPM or a file) other PCR values can be "
+		"TPM: with a signature by this key (in a token, a TPM or a file) other PCR values "
+		"can be "
 		"approved later: modseal tpm approve." },
 	{ "recovery-auth", 0, NULL, OPT_FLAG, &opt.recovery_auth, NULL,
-		"TPM: give the key an auth value that does instead of the PCR values, for when they have "
+		"TPM: give the key an auth value that does instead of the PCR values, for when "
+		"they have "
 		"changed." },
 	{ "parent", 0, "HANDLE", OPT_HEX, &opt.parent, NULL,
-		"TPM: make it under this persistent storage key (0x81000001), by default under the owner's "
+		"TPM: make it under this persistent storage key (0x81000001), by default under the "
+		"owner's "
 		"primary storage key." },
 	{ 0 },
 };

@@ -44,7 +44,8 @@ static void print_key(const struct ms_tpm_key_info *k)
 	print_steps(k->steps, k->n_steps);
 	field("problem", k->policy_problem);
 	for (size_t i = 0; i < k->n_approvals; i++) {
-		printf("  %-12s %s\n", "approved", k->approvals[i].name ? k->approvals[i].name : "");
+		printf("  %-12s %s\n", "approved",
+			k->approvals[i].name ? k->approvals[i].name : "");
 		print_steps(k->approvals[i].steps, k->approvals[i].n_steps);
 	}
 	field("certificate", k->certificate);
@@ -85,8 +86,8 @@ static void json_key(struct json_object *o, const struct ms_tpm_key_info *k)
 		struct json_object *a = json_object_new_object();
 
 		json_add_text(a, "name", k->approvals[i].name);
-		json_object_object_add(a, "policy",
-			json_steps(k->approvals[i].steps, k->approvals[i].n_steps));
+		json_object_object_add(
+			a, "policy", json_steps(k->approvals[i].steps, k->approvals[i].n_steps));
 		json_object_array_add(approvals, a);
 	}
 	json_object_object_add(o, "approvals", approvals);

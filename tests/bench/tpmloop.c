@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * How many signatures a second a TPM makes when nothing else is done: Esys_Sign in a loop, with a key
- * made for it, and with the session that modseal would use: none for a key without auth value, a
- * salted one with encrypted parameters for one with.
+ * How many signatures a second a TPM makes when nothing else is done: Esys_Sign in a loop, with a
+ * key made for it, and with the session that modseal would use: none for a key without auth value,
+ * a salted one with encrypted parameters for one with.
  *
  *   tpmloop TCTI rsa2048|p256 password|salted COUNT     prints the seconds that COUNT took
  */
@@ -68,12 +68,13 @@ static ESYS_TR make_key(ESYS_TR parent, int rsa, const TPM2B_AUTH *auth)
 	const TPML_PCR_SELECTION pcrs = { 0 };
 	TPM2B_SENSITIVE_CREATE sensitive = { .sensitive.userAuth = *auth };
 	TPM2B_PUBLIC pub = { .publicArea = {
-		.type = rsa ? TPM2_ALG_RSA : TPM2_ALG_ECC,
-		.nameAlg = TPM2_ALG_SHA256,
-		.objectAttributes = TPMA_OBJECT_FIXEDTPM | TPMA_OBJECT_FIXEDPARENT |
-			TPMA_OBJECT_SENSITIVEDATAORIGIN | TPMA_OBJECT_USERWITHAUTH |
-			TPMA_OBJECT_SIGN_ENCRYPT,
-	} };
+				     .type = rsa ? TPM2_ALG_RSA : TPM2_ALG_ECC,
+				     .nameAlg = TPM2_ALG_SHA256,
+				     .objectAttributes = TPMA_OBJECT_FIXEDTPM |
+					     TPMA_OBJECT_FIXEDPARENT |
+					     TPMA_OBJECT_SENSITIVEDATAORIGIN |
+					     TPMA_OBJECT_USERWITHAUTH | TPMA_OBJECT_SIGN_ENCRYPT,
+			     } };
 	TPM2B_PRIVATE *priv;
 	TPM2B_PUBLIC *made;
 	ESYS_TR key;
@@ -88,10 +89,12 @@ static ESYS_TR make_key(ESYS_TR parent, int rsa, const TPM2B_AUTH *auth)
 		pub.publicArea.parameters.eccDetail.curveID = TPM2_ECC_NIST_P256;
 		pub.publicArea.parameters.eccDetail.kdf.scheme = TPM2_ALG_NULL;
 	}
-	check("TPM2_Create", Esys_Create(esys, parent, ESYS_TR_PASSWORD, ESYS_TR_NONE, ESYS_TR_NONE,
-				     &sensitive, &pub, &outside, &pcrs, &priv, &made, NULL, NULL, NULL));
-	check("TPM2_Load", Esys_Load(esys, parent, ESYS_TR_PASSWORD, ESYS_TR_NONE, ESYS_TR_NONE, priv,
-				   made, &key));
+	check("TPM2_Create",
+		Esys_Create(esys, parent, ESYS_TR_PASSWORD, ESYS_TR_NONE, ESYS_TR_NONE, &sensitive,
+			&pub, &outside, &pcrs, &priv, &made, NULL, NULL, NULL));
+	check("TPM2_Load",
+		Esys_Load(esys, parent, ESYS_TR_PASSWORD, ESYS_TR_NONE, ESYS_TR_NONE, priv, made,
+			&key));
 	check("Esys_TR_SetAuth", Esys_TR_SetAuth(esys, key, auth));
 	Esys_Free(priv);
 	Esys_Free(made);
@@ -100,12 +103,14 @@ static ESYS_TR make_key(ESYS_TR parent, int rsa, const TPM2B_AUTH *auth)
 
 static ESYS_TR salted_session(ESYS_TR parent)
 {
-	const TPMT_SYM_DEF aes = { .algorithm = TPM2_ALG_AES, .keyBits.aes = 128,
-		.mode.aes = TPM2_ALG_CFB };
+	const TPMT_SYM_DEF aes = {
+		.algorithm = TPM2_ALG_AES, .keyBits.aes = 128, .mode.aes = TPM2_ALG_CFB
+	};
 	ESYS_TR session;
 
-	check("TPM2_StartAuthSession", Esys_StartAuthSession(esys, parent, ESYS_TR_NONE, NONE, NULL,
-					       TPM2_SE_HMAC, &aes, TPM2_ALG_SHA256, &session));
+	check("TPM2_StartAuthSession",
+		Esys_StartAuthSession(esys, parent, ESYS_TR_NONE, NONE, NULL, TPM2_SE_HMAC, &aes,
+			TPM2_ALG_SHA256, &session));
 	check("Esys_TRSess_SetAttributes",
 		Esys_TRSess_SetAttributes(esys, session,
 			TPMA_SESSION_CONTINUESESSION | TPMA_SESSION_DECRYPT | TPMA_SESSION_ENCRYPT,
@@ -122,8 +127,9 @@ static void sign(ESYS_TR key, ESYS_TR session, int rsa)
 	TPMT_SIGNATURE *signature;
 
 	memset(digest.buffer, 0xa5, digest.size);
-	check("TPM2_Sign", Esys_Sign(esys, key, session, ESYS_TR_NONE, ESYS_TR_NONE, &digest, &scheme,
-				   &ticket, &signature));
+	check("TPM2_Sign",
+		Esys_Sign(esys, key, session, ESYS_TR_NONE, ESYS_TR_NONE, &digest, &scheme, &ticket,
+			&signature));
 	Esys_Free(signature);
 }
 

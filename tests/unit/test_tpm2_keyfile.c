@@ -80,7 +80,8 @@ static void engine_approval(void **state)
 	assert_int_equal(tpm_step_authorize(&file->policy.steps[0], &own, &err), 0);
 	assert_int_equal(own.signature.sigAlg, TPM2_ALG_NULL);
 	assert_int_equal(own.ref.size, 32);
-	assert_int_equal(tpm_step_authorize(&file->approvals[0].policy.steps[1], &approval, &err), 0);
+	assert_int_equal(
+		tpm_step_authorize(&file->approvals[0].policy.steps[1], &approval, &err), 0);
 	assert_int_equal(approval.signature.sigAlg, TPM2_ALG_ECDSA);
 	assert_memory_equal(&own.ref, &approval.ref, sizeof(own.ref));
 }
@@ -99,7 +100,8 @@ static void round_trip(const char *vector)
 	assert_int_equal(again->parent, file->parent);
 	assert_int_equal(again->policy.n, file->policy.n);
 	for (size_t i = 0; i < file->policy.n; i++) {
-		const struct buf *a = &file->policy.steps[i].body, *b = &again->policy.steps[i].body;
+		const struct buf *a = &file->policy.steps[i].body,
+				 *b = &again->policy.steps[i].body;
 
 		assert_int_equal(again->policy.steps[i].cc, file->policy.steps[i].cc);
 		assert_int_equal(a->len, b->len);
@@ -130,8 +132,8 @@ static void notes_and_text_around(void **state)
 	AUTO_FREE char *pcrs = NULL;
 	struct ms_error err = { 0 };
 
-	assert_int_equal(tpm_pcrs_parse(
-				 "sha1:4=0102030405060708090a0b0c0d0e0f1011121314", &file->pcrs, &err),
+	assert_int_equal(tpm_pcrs_parse("sha1:4=0102030405060708090a0b0c0d0e0f1011121314",
+				 &file->pcrs, &err),
 		0);
 	assert_int_equal(tpm_name_of(&file->pub.publicArea, &file->parent_name, &err), 0);
 	file->handle = 0x81010001;
@@ -142,7 +144,8 @@ static void notes_and_text_around(void **state)
 	assert_int_equal(tpm_keyfile_parse("again", text.data, text.len, &again, &err), 0);
 	assert_int_equal(again->handle, 0x81010001);
 	assert_int_equal(again->parent_name.size, file->parent_name.size);
-	assert_memory_equal(again->parent_name.name, file->parent_name.name, file->parent_name.size);
+	assert_memory_equal(
+		again->parent_name.name, file->parent_name.name, file->parent_name.size);
 	pcrs = tpm_pcrs_text(&again->pcrs, true);
 	assert_string_equal(pcrs, "sha1:4=0102030405060708090a0b0c0d0e0f1011121314");
 	assert_int_equal(again->after.len, 7);

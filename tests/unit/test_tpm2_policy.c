@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* PCRs as text, policies and what they come to. The digests were taken from a TPM (trial sessions of
- * tpm2-tools 5.4), not from this code. */
+/* PCRs as text, policies and what they come to. The digests were taken from a TPM (trial sessions
+ * of tpm2-tools 5.4), not from this code. */
 #include "engines/tpm2/hash.h"
 #include "engines/tpm2/pcrs.h"
 #include "engines/tpm2/policy.h"
@@ -44,9 +44,10 @@ static void pcrs_are_put_in_the_tpms_order(void **state)
 static void pcrs_that_are_none(void **state)
 {
 	static const char *const bad[] = { "", "7", "sha256", "sha256:", "sha256:,", "sha256:7,",
-		"sha256:24", "sha256:-1", "sha256:+1", "sha256: 7", "md5:7", "sha256:7=", "sha256:7=zz",
-		"sha256:7=00", "sha1:7=000000000000000000000000000000000000000000", "sha256:7,7",
-		"sha256:7+", "sha256:7+7", "sha256:7 ", "sha256:99999999999999999999" };
+		"sha256:24", "sha256:-1", "sha256:+1", "sha256: 7", "md5:7",
+		"sha256:7=", "sha256:7=zz", "sha256:7=00",
+		"sha1:7=000000000000000000000000000000000000000000", "sha256:7,7", "sha256:7+",
+		"sha256:7+7", "sha256:7 ", "sha256:99999999999999999999" };
 	struct tpm_pcrs pcrs;
 	struct ms_error err;
 
@@ -77,11 +78,11 @@ static void selection_there_and_back(void **state)
 /* -- policies ------------------------------------------------------------------------------ */
 
 /* With all PCRs zero. */
-#define PCR_7_16      "2aa20d10266e2597a0c0c14ae1d5db0ea93b4c20d76c66d032e4910413cb5fa8"
-#define AUTH_PCR_7_16 "15d0c8a8edbdb2e4946ef0505a7e67fcb3a6ac12eb96dec24624502744e57f7c"
-#define PCR_16_OR_AUTH "ff676ce3ff735d0712c2e8a6a91e396da047a13da4acb92d02d4569054283619"
+#define PCR_7_16	  "2aa20d10266e2597a0c0c14ae1d5db0ea93b4c20d76c66d032e4910413cb5fa8"
+#define AUTH_PCR_7_16	  "15d0c8a8edbdb2e4946ef0505a7e67fcb3a6ac12eb96dec24624502744e57f7c"
+#define PCR_16_OR_AUTH	  "ff676ce3ff735d0712c2e8a6a91e396da047a13da4acb92d02d4569054283619"
 #define COMMAND_CODE_SIGN "cc6918b226273b08f5bd406d7f10cf160f0a7d13dfd83b7770ccbcd1aa80d811"
-#define COMMAND_CODE_SIGN_LOCALITY_3 \
+#define COMMAND_CODE_SIGN_LOCALITY_3                                                               \
 	"11e9a03e8d66b1da68f5f73e95aa8095398af46113e69d1e8fdff1ce12cf36bf"
 
 static void assert_digest(const TPM2B_DIGEST *digest, const char *hex)
@@ -122,7 +123,8 @@ static void add_empty(struct tpm_policy *policy, TPM2_CC cc)
 
 static void auth_value_and_password_come_to_the_same(void **state)
 {
-	static const char hex[] = "8fcd2169ab92694e0c633f1ab772842b8241bbc20288981fc7ac1eddc1fddb0e";
+	static const char hex[] =
+		"8fcd2169ab92694e0c633f1ab772842b8241bbc20288981fc7ac1eddc1fddb0e";
 	struct tpm_policy a = { 0 }, b = { 0 };
 	TPM2B_DIGEST digest;
 
@@ -207,7 +209,8 @@ static void both_forms_of_a_pcr_step(void **state)
 
 static void steps_that_are_malformed(void **state)
 {
-	static const TPM2_CC ccs[] = { TPM2_CC_PolicyPCR, TPM2_CC_PolicyOR, TPM2_CC_PolicyAuthorize };
+	static const TPM2_CC ccs[] = { TPM2_CC_PolicyPCR, TPM2_CC_PolicyOR,
+		TPM2_CC_PolicyAuthorize };
 	uint8_t bytes[300];
 	TPM2B_DIGEST digest;
 
@@ -220,7 +223,8 @@ static void steps_that_are_malformed(void **state)
 				bytes[0] = bytes[1] = 0;
 				assert_int_equal(tpm_policy_add(&p, ccs[c], bytes, len, NULL), 0);
 				assert_int_equal(
-					tpm_policy_digest(&p, TPM2_ALG_SHA256, &digest, NULL), MS_ERR_KEY);
+					tpm_policy_digest(&p, TPM2_ALG_SHA256, &digest, NULL),
+					MS_ERR_KEY);
 				tpm_policy_free(&p);
 			}
 }
