@@ -225,12 +225,18 @@ int staged_sync(struct staged *s, struct ms_error *err)
 	return fsync(s->to.fd) < 0 ? place_failed(&s->to, errno, err) : 0;
 }
 
+/* The old file is held over the rename: its blocks are freed when it is let go, and not by the kernel
+ * while that keeps the directory locked. */
 int staged_commit(struct staged *s, struct ms_error *err)
 {
+	AUTO_CLOSE int old = -1;
 	struct stat now;
 
-	if (s->to.in_place && (lstat(s->to.path, &now) || !place_same(&now, &s->st)))
-		return place_changed(s->path, err);
+	if (s->to.in_place) {
+		old = open(s->to.path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+		if (old < 0 || fstat(old, &now) < 0 || !place_same(&now, &s->st))
+			return place_changed(s->path, err);
+	}
 	if (rename(s->to.temp, s->to.path) < 0)
 		return place_failed(&s->to, errno, err);
 	free(STEAL(s->to.temp));

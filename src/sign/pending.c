@@ -12,7 +12,7 @@
 int pending_init(struct pending *p, size_t max, struct ms_error *err)
 {
 	pthread_mutex_init(&p->lock, NULL);
-	pthread_cond_init(&p->flushed, NULL);
+	pthread_cond_init(&p->changed, NULL);
 	p->n = 0;
 	p->max = max && max < PENDING_MAX ? max : PENDING_MAX;
 	p->entries = calloc(p->max, sizeof(*p->entries));
@@ -27,7 +27,7 @@ void pending_destroy(struct pending *p)
 {
 	free(p->entries);
 	free(p->others);
-	pthread_cond_destroy(&p->flushed);
+	pthread_cond_destroy(&p->changed);
 	pthread_mutex_destroy(&p->lock);
 }
 
@@ -73,41 +73,54 @@ static int sync_all(struct pending_entry *entries, size_t n, struct ms_error *er
 	return 0;
 }
 
-static void commit_all(struct pending *p, struct pending_entry *entries, size_t n)
+/* One of those that are synced gets its name. With the lock held, which is given up meanwhile. False
+ * if there is none, or none yet. */
+static bool commit_one(struct pending *p)
 {
-	struct ms_error err = { 0 };
-	int r = sync_all(entries, n, &err);
+	struct pending_entry *entry;
 
-	for (size_t i = 0; i < n; i++) {
-		if (r < 0)
-			fail(p, &entries[i], &err);
-		else
-			commit(p, &entries[i]);
-	}
+	if (!p->others_synced || p->others_next == p->others_n)
+		return false;
+	entry = &p->others[p->others_next++];
+	pthread_mutex_unlock(&p->lock);
+	if (p->sync_error.code)
+		fail(p, entry, &p->sync_error);
+	else
+		commit(p, entry);
+	pthread_mutex_lock(&p->lock);
+	if (!--p->others_left)
+		pthread_cond_broadcast(&p->changed);
+	return true;
 }
 
 /* With the lock held, which is given up while the disk works. One flush at a time: else a slow
- * disk would let any number of modules gather. */
+ * disk would let any number of modules gather. Who has to wait for one helps. */
 static void flush(struct pending *p)
 {
 	struct pending_entry *mine;
 	size_t n;
 
-	while (p->flushing)
-		pthread_cond_wait(&p->flushed, &p->lock);
+	while (p->others_left)
+		if (!commit_one(p))
+			pthread_cond_wait(&p->changed, &p->lock);
 	if (!p->n)
 		return;
 	mine = p->entries;
 	n = p->n;
 	p->entries = p->others;
-	p->others = mine;
 	p->n = 0;
-	p->flushing = true;
+	p->others = mine;
+	p->others_n = p->others_left = n;
+	p->others_next = 0;
+	p->others_synced = false;
+	p->sync_error = (struct ms_error){ 0 };
 	pthread_mutex_unlock(&p->lock);
-	commit_all(p, mine, n);
+	sync_all(mine, n, &p->sync_error);
 	pthread_mutex_lock(&p->lock);
-	p->flushing = false;
-	pthread_cond_broadcast(&p->flushed);
+	p->others_synced = true;
+	pthread_cond_broadcast(&p->changed);
+	while (commit_one(p))
+		;
 }
 
 void pending_flush(struct pending *p)
@@ -133,7 +146,7 @@ static void gather(struct pending *p, const struct pending_entry *entry)
 	if (!p->n)
 		clock_gettime(CLOCK_MONOTONIC, &p->since);
 	p->entries[p->n++] = *entry;
-	if (!p->flushing && is_due(p))
+	if (!p->others_left && is_due(p))
 		flush(p);
 	pthread_mutex_unlock(&p->lock);
 }

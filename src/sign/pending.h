@@ -30,11 +30,14 @@ struct pending_entry {
 
 struct pending {
 	pthread_mutex_t lock;
-	pthread_cond_t flushed;
+	pthread_cond_t changed; /* others_synced or others_left */
 	struct pending_entry *entries; /* those that gather */
-	struct pending_entry *others;  /* those that get their names, while `flushing` */
-	size_t n, max;                 /* of entries */
-	bool flushing;
+	size_t n, max;
+	struct pending_entry *others;  /* those that are synced, then get their names */
+	size_t others_n, others_next;  /* nobody is at the next yet */
+	size_t others_left;            /* have not got their names yet */
+	bool others_synced;
+	struct ms_error sync_error;    /* if that failed */
 	struct timespec since; /* when the first of them came */
 	enum ms_durability durability;
 	struct synced *synced; /* gets the file systems whose directories were changed */
