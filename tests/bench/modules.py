@@ -27,16 +27,19 @@ class Modules:
     """A directory of bare modules that are signed again and again."""
 
     def __init__(self, directory):
-        self.directory = directory
+        self.place, self.directory, self.passes = directory, directory / "0", 0
         self.files, self.sizes = [], []
-        directory.mkdir()
+        self.directory.mkdir(parents=True)
+        # ext4 searches a new file's inode among those that were deleted a minute ago, one by one: a
+        # pass would pay for the ones before it. So each gets its own part of the disk.
+        subprocess.run(["chattr", "+T", directory], stdin=subprocess.DEVNULL, capture_output=True)
 
     @classmethod
     def bare(cls, directory, shipped):
         """Copies, whose signatures are taken off."""
         modules = cls(directory)
         for number, source in enumerate(shipped):
-            copy = directory / str(number // 100) / f"{number}-{source.name}"
+            copy = modules.directory / str(number // 100) / f"{number}-{source.name}"
             copy.parent.mkdir(exist_ok=True)
             shutil.copyfile(source, copy)
             modules.files.append(str(copy))
@@ -49,7 +52,7 @@ class Modules:
         """One module many times."""
         modules = cls(directory)
         for number in range(count):
-            copy = directory / str(number // 100) / f"{number}-{Path(source).name}"
+            copy = modules.directory / str(number // 100) / f"{number}-{Path(source).name}"
             copy.parent.mkdir(exist_ok=True)
             shutil.copyfile(source, copy)
             modules.files.append(str(copy))
@@ -60,19 +63,22 @@ class Modules:
         """Compressed by the tool that kbuild uses."""
         modules = cls(directory)
         for source in sources:
-            packed = directory / f"{Path(source).name}.{ending}"
+            packed = modules.directory / f"{Path(source).name}.{ending}"
             with open(source, "rb") as plain, open(packed, "wb") as out:
                 subprocess.run(command, stdin=plain, stdout=out, check=True, timeout=120)
             modules.files.append(str(packed))
         return modules.settled()
 
     def settled(self):
+        self.kept = self.place / "kept"
+        shutil.copytree(self.directory, self.kept)
         self.sizes = [os.stat(file).st_size for file in self.files]
+        self.inodes = [os.stat(file).st_ino for file in self.files]
         self.on_disk()
         return self
 
     def on_disk(self):
-        output_of(["sync", "-f", self.directory])
+        output_of(["sync", "-f", self.place])
 
     def __len__(self):
         return len(self.files)
@@ -82,30 +88,28 @@ class Modules:
         return sum(self.sizes)
 
     def restore(self):
-        """Cuts signatures off; no pass shall pay for what the one before it left to be written."""
-        for file, size in zip(self.files, self.sizes):
-            os.truncate(file, size)
+        """Cuts signatures off, or copies anew what was replaced. No pass shall pay for what the one
+        before it left to be written."""
+        if self.inodes == [os.stat(file).st_ino for file in self.files]:
+            for file, size in zip(self.files, self.sizes):
+                os.truncate(file, size)
+        else:
+            self.copy_anew()
         self.on_disk()
+
+    def copy_anew(self):
+        old, self.passes = self.directory, self.passes + 1
+        self.directory = self.place / str(self.passes)
+        shutil.rmtree(old)
+        shutil.copytree(self.kept, self.directory)
+        self.files = [str(self.directory / Path(file).relative_to(old)) for file in self.files]
+        self.inodes = [os.stat(file).st_ino for file in self.files]
 
     def part(self, directory, count):
         """Some of them, in a directory of their own."""
         modules = Modules(directory)
         for file in evenly(self.files, count):
-            copy = directory / Path(file).name
+            copy = modules.directory / Path(file).name
             shutil.copyfile(file, copy)
             modules.files.append(str(copy))
         return modules.settled()
-
-
-class Packed(Modules):
-    """Compressed modules: what was written is another file, so they are copied anew."""
-
-    def settled(self):
-        self.kept = self.directory.with_name(self.directory.name + ".kept")
-        shutil.copytree(self.directory, self.kept)
-        return super().settled()
-
-    def restore(self):
-        for file in self.files:
-            shutil.copyfile(self.kept / Path(file).name, file)
-        self.on_disk()

@@ -8,9 +8,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
 
-from modules import Modules, Packed, evenly
+import calm
+from modules import Modules, evenly
 from tools import PIN, TOP, Cost, NotHere, cost_of, output_of, progress
 
+TRIES = 20  # of a figure with --calm
 WAYS = {"replace": [], "append": ["--append"]}
 PACKERS = {"xz": ["xz", "--check=crc32", "--lzma2=dict=1MiB"], "zst": ["zstd", "-q", "-T1"],
            "gz": ["gzip", "-n", "-9"]}
@@ -21,12 +23,12 @@ class Bench:
     def __init__(self, work, programs, modules, options):
         self.work, self.programs, self.modules = work, programs, modules
         self.rounds, self.keys, self.quick = options.rounds, options.keys, options.quick
+        self.calm = options.calm
         self.cores = min(options.threads, os.cpu_count())
-        (work / "one").mkdir()
-        self.one = modules.part(work / "one/modules", 1)
+        self.one = modules.part(work / "one", 1)
 
     def each_round(self, part, rows):
-        """Rounds of rows; those that this yields again hold the figures of the round before."""
+        """Rounds of rows, to be measured once each time that one is yielded."""
         for number in range(self.rounds):
             for row in rows:
                 progress(f"{part}: round {number + 1} of {self.rounds}: "
@@ -34,15 +36,29 @@ class Bench:
                 yield row
         progress("")
 
+    def run(self, measure, restore=None):
+        """measure()'s cost; with --calm that of a try that nobody else disturbed, if there is one."""
+        tries = []
+        while True:
+            if restore:
+                restore()
+            if self.calm:
+                calm.wait()
+            watch = calm.Watch()
+            cost = measure()
+            tries.append((watch.others(), cost))
+            if not self.calm or tries[-1][0] < calm.LIMIT or len(tries) == TRIES:
+                return min(tries, key=lambda one: one[0])[1]
+
     def sign(self, key, modules, *options, **more):
         """The cost of signing them all, without that of start, login and the first of them."""
-        firsts = []
-        for _ in range(1 if self.quick else 3):
-            self.one.restore()
-            firsts.append(self.programs.sign(key, self.one.directory, *options, **more))
+        def sign(which):
+            return self.run(lambda: self.programs.sign(key, which.directory, *options, **more),
+                            which.restore)
+
+        firsts = [sign(self.one) for _ in range(1 if self.quick else 3)]
         first = Cost(median(cost.wall for cost in firsts), median(cost.cpu for cost in firsts))
-        modules.restore()
-        every = self.programs.sign(key, modules.directory, *options, **more)
+        every = sign(modules)
         return Rate(len(modules) - 1, every.wall - first.wall, every.cpu - first.cpu), first
 
 
@@ -63,9 +79,9 @@ def speed(bench):
     rows = [{"key": key, "way": way} for key in bench.keys for way in WAYS]
     for row in bench.each_round("speed", rows):
         key, way = row["key"], row["way"]
-        modules.restore()
-        floor = programs.file_floor(way, "batch", modules.files)
-        c_sign, verify = programs.c_sign(key, count), programs.verify(key, count)
+        floor = bench.run(lambda: programs.file_floor(way, "batch", modules.files), modules.restore)
+        c_sign = bench.run(lambda: programs.c_sign(key, count))
+        verify = bench.run(lambda: programs.verify(key, count))
         mine, first = bench.sign(key, modules, *WAYS[way])
         cpu = (c_sign.cpu + verify.cpu + floor.cpu) / count
         bound = min(count / floor.wall, bench.cores / cpu)
@@ -85,13 +101,12 @@ def sign_file(bench):
         rows = [{"key": key, "with": kind} for key in bench.keys for kind in kinds]
         for row in bench.each_round("sign-file", rows):
             key = row["key"]
-            few.restore()
-            if row["with"] == "PEM key":
-                its = programs.each(programs.sign_file_command(key), few.files)
-            else:
+            command, its_env = programs.sign_file_command(key), None
+            if row["with"] != "PEM key":
+                its_env = env
                 command = [program, *programs.sign_file_command(
                     key, programs.uri(key, f"?pin-value={PIN}"))[1:]]
-                its = programs.each(command, few.files, env)
+            its = bench.run(lambda: programs.each(command, few.files, its_env), few.restore)
             mine, _ = bench.sign(key, bench.modules, "--append")
             add(row, rate=mine.rate, sign_file=len(few) / its.wall,
                 ratio=mine.rate * its.wall / len(few))
@@ -128,9 +143,9 @@ def start(bench):
     """From the start of the program to the first signature, against SoftHSM2's own."""
     rows = [{"key": key} for key in bench.keys]
     for row in bench.each_round("start", rows):
-        its = bench.programs.c_sign_process(row["key"])
-        bench.one.restore()
-        mine = bench.programs.sign(row["key"], bench.one.directory, "--durability=none")
+        its = bench.run(lambda: bench.programs.c_sign_process(row["key"]))
+        mine = bench.run(lambda: bench.programs.sign(row["key"], bench.one.directory,
+                                                     "--durability=none"), bench.one.restore)
         add(row, start=mine.wall, softhsm2=its.wall, over=mine.wall - its.wall, cpu=mine.cpu - its.cpu)
     return rows
 
@@ -161,7 +176,7 @@ def memory(bench):
         if bench.quick and ending != "zst":
             continue
         plain.restore()
-        packed = Packed.packed(bench.work / f"large-{ending}", plain.files, ending, command)
+        packed = Modules.packed(bench.work / f"large-{ending}", plain.files, ending, command)
         rows.append({"what": f"19 MB modules, .ko.{ending}",
                      "peak": [programs.sign("rsa2048", packed.directory).peak]})
     return rows
@@ -197,7 +212,8 @@ def far(bench):
             env["MODSEAL_SHIM_SESSIONS"] = row["sessions"]
         modules = some if row["sessions"] else bench.modules
         jobs = [f"--jobs={row['jobs']}"] if row["jobs"] else []
-        its = programs.c_sign("p256", len(modules), row["jobs"] or 1, programs.shim, os.environ | env)
+        its = bench.run(lambda: programs.c_sign("p256", len(modules), row["jobs"] or 1, programs.shim,
+                                                os.environ | env))
         mine, _ = bench.sign("p256", modules, "--append", *jobs, module=programs.shim, env=env)
         add(row, rate=mine.rate, c_sign=len(modules) / its.wall, ratio=mine.rate * its.wall / len(modules))
     return rows
@@ -208,16 +224,15 @@ def compressed(bench):
     programs = bench.programs
     bench.modules.restore()
     few = evenly(bench.modules.files, 4 if bench.quick else 120)
-    sets = {ending: Packed.packed(bench.work / f"packed-{ending}", few, ending, command)
+    sets = {ending: Modules.packed(bench.work / f"packed-{ending}", few, ending, command)
             for ending, command in PACKERS.items()}
     rows = [{"what": f".ko.{ending}", "ending": ending} for ending in PACKERS]
     for row in bench.each_round("compressed", rows):
         modules, ending = sets[row["ending"]], row["ending"]
-        modules.restore()
-        codec = programs.pack(modules.files)
+        codec = bench.run(lambda: programs.pack(modules.files), modules.restore)
         script = (f'{UNPACKERS[ending]} "$0" >"$0.ko" && {" ".join(programs.sign_file_command("p256"))} '
                   f'"$0.ko" && {" ".join(PACKERS[ending])} <"$0.ko" >"$0" && rm "$0.ko"')
-        tools = programs.each(["sh", "-c", script], modules.files)
+        tools = bench.run(lambda: programs.each(["sh", "-c", script], modules.files))
         mine, _ = bench.sign("p256", modules)
         add(row, rate=mine.rate, codec=len(modules) / codec.wall, tools=len(modules) / tools.wall,
             ratio=mine.rate * codec.wall / len(modules), to_tools=mine.rate * tools.wall / len(modules),
@@ -229,8 +244,8 @@ def durability(bench):
     """What it costs that a power loss spoils nothing."""
     rows = [{"way": way, "durability": kind} for way in WAYS for kind in ("none", "batch", "file")]
     for row in bench.each_round("durability", rows):
-        bench.modules.restore()
-        floor = bench.programs.file_floor(row["way"], row["durability"], bench.modules.files)
+        floor = bench.run(lambda: bench.programs.file_floor(row["way"], row["durability"],
+                                                            bench.modules.files), bench.modules.restore)
         mine, _ = bench.sign("p256", bench.modules, f"--durability={row['durability']}",
                              *WAYS[row["way"]])
         add(row, rate=mine.rate, file_floor=len(bench.modules) / floor.wall)
