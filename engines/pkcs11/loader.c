@@ -19,7 +19,7 @@ static int load_fn(void *arg)
 	struct load *load = arg;
 	AUTO_FREE char *path = load->path ? strdup(load->path) : NULL;
 	AUTO_FREE CK_FUNCTION_LIST **list = NULL;
-	const char *why;
+	const char *why = NULL;
 
 	if (path) {
 		list = calloc(2, sizeof(CK_FUNCTION_LIST *));
@@ -35,11 +35,15 @@ static int load_fn(void *arg)
 	} else {
 		return MS_ERR_NOMEM;
 	}
+	why = p11_kit_message();
 	if (list && (list[0] || !path)) {
 		load->list = STEAL(list);
+		/* p11-kit leaves out a configured module that it cannot load; only its message tells
+		 * of that, and of the last such one only. */
+		if (!path && why)
+			snprintf(load->why, sizeof(load->why), "%s", why);
 		return 0;
 	}
-	why = p11_kit_message();
 	snprintf(load->why, sizeof(load->why), "%s", why ? why : "no reason given");
 	return 0;
 }
@@ -63,8 +67,12 @@ int p11_load(struct ms_context *ctx, struct watch *watch, const char *path,
 	if (r < 0 || ret < 0)
 		return err_nomem(err);
 	*list = load.list;
-	if (load.list)
+	if (load.list) {
+		if (load.why[0])
+			context_notice(ctx, "a PKCS#11 module of p11-kit's configuration is left out: %s",
+				load.why);
 		return 0;
+	}
 	err_set(err, MS_ERR_TOKEN, "PKCS#11 module%s%s cannot be loaded: %s", space, name, load.why);
 	err_hint(err, path ? "Check the path (its file name ends in .so)."
 			   : "Check p11-kit's configuration (p11-kit list-modules), or name a module: "
