@@ -18,3 +18,10 @@ load ../lib/common
 	assert_line 'durability 6'
 	[[ $output == *'remote '* ]]
 }
+
+@test "the benchmark of a TPM gives figures" {
+	timeout 120 "$BATS_TEST_DIRNAME/tpm" --modules 24 --rounds 1 --dir "$BATS_TEST_TMPDIR" \
+		</dev/null >"$BATS_TEST_TMPDIR/said"
+	run awk '/^(rsa2048|p256) / && $3 > 0 && $4 > 0 { print $1, $2 }' "$BATS_TEST_TMPDIR/said"
+	[ "$output" = $'rsa2048 password\nrsa2048 salted\np256 password\np256 salted' ]
+}
