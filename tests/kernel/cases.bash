@@ -14,7 +14,7 @@
 # or "skip: REASON", which is told and counted.
 #
 # In `db` are the certificates of the token `modseal` (rsa2048, rsa4096, p256, p384), ca.der, and of
-# what make_keys made: made.der, made-ca.der, soft/rsa3072.der.
+# what make_keys made: made.der, made-ca.der, soft/rsa3072.der, tpm-rsa.der, tpm-p256.der.
 
 cases() {
 	try rsa2048-sha256 "$(good rsa sha256)" "sign modseal rsa2048"
@@ -37,6 +37,8 @@ cases() {
 	try made-leaf-with-chain loads \
 		"sign empty leaf -c $work/made-leaf.der --embed-certs $work/made-leaf.der"
 	try imported-key loads "sign empty imported"
+	try tpm-rsa2048-sealed loads "tpm_sign rsa"
+	try tpm-p256-sealed "$(good ecdsa sha256)" "tpm_sign p256"
 
 	try debians-own loads shipped
 	try re-signed loads shipped "sign modseal rsa2048"
@@ -76,6 +78,16 @@ make_keys() {
 	modseal cert --csr "$work/leaf.csr" --issuer-key "$empty;object=ca" --out "$work/made-leaf.der"
 	modseal import -k "$empty;object=imported" --cert "$fixtures/soft/rsa3072.der" \
 		"$fixtures/soft/rsa3072.key.pem"
+	make_tpm_key rsa rsa2048
+	make_tpm_key p256 p256
+}
+
+# Sealed to PCR 7, in a TPM in software that runs until all is over.
+make_tpm_key() { # NAME TYPE
+	[ -d "$work/tpm" ] || timeout 20 "$top/softhsm-fixtures/tpm" start "$work/tpm"
+	. "$work/tpm/env"
+	modseal keygen -k "$work/tpm-$1.pem" --type "$2" --subject "CN=sealed $1" --pcr sha256:7 \
+		--out "$work/tpm-$1.der"
 }
 
 # The outcome of a good signature by a key whose certificate is in `db`: it depends on what this
@@ -98,6 +110,10 @@ sign() { # TOKEN KEY [OPTION...] FILE
 	local uri="pkcs11:token=$1;object=$2;type=private"
 	shift 2
 	modseal sign -k "$uri" "$@"
+}
+
+tpm_sign() { # NAME FILE
+	modseal sign -k "$work/tpm-$1.pem" "$2"
 }
 
 drop_in() { # [-k] HASH TOKEN KEY FILE
