@@ -74,7 +74,7 @@ struct engine {
 };
 
 extern const struct engine engine_pkcs11;
-extern const struct engine engine_tpm2; /* if MODSEAL_TPM2 is defined */
+extern const struct engine engine_tpm2;
 extern const struct engine engine_file;
 
 /* All engines, NULL at the end. */

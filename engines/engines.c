@@ -9,9 +9,7 @@
 
 const struct engine *const engines[] = {
 	&engine_pkcs11,
-#ifdef MODSEAL_TPM2
 	&engine_tpm2,
-#endif
 	&engine_file, /* takes all that is left: a path may look like anything */
 	NULL,
 };
