@@ -59,26 +59,32 @@ names() { # FILE: how many it has
 	[ "$(names mods/m1.ko)" -eq 3 ]
 }
 
+# Workers take names at the same time: which one is signed first, to be linked to the others, differs.
 @test "another file in the place of one name" {
 	LD_PRELOAD=$STORM_CALLS MODSEAL_CALLS_DIR=mods MODSEAL_CALLS_STOP=link "$MODSEAL" sign \
 		--module "$MODSEAL_P11" -k "$FAULTS_KEY" mods </dev/null >out 2>err 3>&- &
 	until_so grep -q '^State:.*stopped' "/proc/$!/status"
 	cp "$FAULTS_PLAIN" new
-	mv new mods/second.ko
+	if [ mods/second.ko -ef mods/third.ko ]; then
+		replaced=second.ko kept=third.ko
+	else
+		replaced=m1.ko
+		kept=$(find mods -samefile mods/m1.ko ! -name m1.ko ! -name '.*' -printf %f)
+	fi
+	mv new "mods/$replaced"
 	kill -CONT $!
 	status=0
 	wait $! || status=$?
 	seen [ "$status" -eq 1 ]
-	seen says "mods/second.ko was changed by something else"
+	seen says "mods/$replaced was changed by something else"
 	seen modules plain=1 signed=4
-	[ "$(names mods/m1.ko)" -eq 2 ]
-	[ mods/m1.ko -ef mods/third.ko ]
+	[ "$(names "mods/$kept")" -eq 2 ]
 }
 
 @test "no room for another name" {
 	LD_PRELOAD=$STORM_CALLS MODSEAL_CALLS_DIR=mods MODSEAL_CALLS_REFUSE=link:EIO sign
 	seen [ "$status" -eq 1 ]
-	seen says "mods/second.ko cannot be written"
+	seen [ "$(grep -c 'mods/.*\.ko cannot be written' err)" -eq 2 ]
 	seen modules plain=2 signed=3
 }
 
