@@ -45,12 +45,12 @@ struct engine {
 	int (*init_token)(struct ms_context *ctx, const struct ms_token_init *request, char **uri,
 		struct ms_error *err);
 
-	/* Whether a key that is not there yet is to be made by this engine, asked when no engine that
-	 * makes keys claims the reference. NULL: no. */
+	/* Whether a key that is not there yet is this engine's, asked when no engine that makes keys
+	 * claims the reference. NULL: no. */
 	bool (*claims_new)(const char *ref);
 
-	/* Keys made here can be bound to the machine's state, and lie under others: the TPM's members
-	 * of struct ms_keygen mean something. */
+	/* Keys made here can be bound to the machine's state, and lie under others: struct ms_seal
+	 * means something. */
 	bool seals;
 
 	/* Makes a key pair where request->ref says, sensitive and never extractable, and opens it.
@@ -63,7 +63,7 @@ struct engine {
 	EVP_PKEY *(*private_half)(const struct ms_key *key);
 
 	/* Puts a private key where request->ref says, sensitive and not extractable, and opens it.
-	 * NULL if keys from elsewhere have no place here. */
+	 * Goes with keygen. */
 	int (*import_key)(struct ms_context *ctx, const struct ms_import *request,
 		const EVP_PKEY *private_half, struct ms_key **key, struct ms_error *err);
 

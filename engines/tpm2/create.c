@@ -31,9 +31,19 @@ static const struct kind *find_kind(enum ms_key_kind kind)
 	return &kinds[i];
 }
 
-const char *tpm_kind_name(enum ms_key_kind kind)
+TPMA_OBJECT tpm_create_uses(bool rsa, bool policy, bool guessable)
 {
-	return find_kind(kind)->name;
+	TPMA_OBJECT uses = TPMA_OBJECT_SIGN_ENCRYPT;
+
+	if (!policy)
+		uses |= TPMA_OBJECT_USERWITHAUTH;
+	if (!guessable)
+		uses |= TPMA_OBJECT_NODA;
+	/* The bare RSA operation makes signatures with hashes that the TPM lacks, and is all that
+	 * openssl_tpm2_engine uses. */
+	if (rsa)
+		uses |= TPMA_OBJECT_DECRYPT;
+	return uses;
 }
 
 void tpm_create_template(enum ms_key_kind kind, bool policy, bool guessable, TPM2B_PUBLIC *out)
@@ -44,15 +54,8 @@ void tpm_create_template(enum ms_key_kind kind, bool policy, bool guessable, TPM
 	memset(out, 0, sizeof(*out));
 	pub->nameAlg = TPM2_ALG_SHA256;
 	pub->objectAttributes = TPMA_OBJECT_FIXEDTPM | TPMA_OBJECT_FIXEDPARENT |
-		TPMA_OBJECT_SENSITIVEDATAORIGIN | TPMA_OBJECT_SIGN_ENCRYPT;
-	if (!policy)
-		pub->objectAttributes |= TPMA_OBJECT_USERWITHAUTH;
-	if (!guessable)
-		pub->objectAttributes |= TPMA_OBJECT_NODA;
+		TPMA_OBJECT_SENSITIVEDATAORIGIN | tpm_create_uses(k->bits, policy, guessable);
 	if (k->bits) {
-		/* The bare RSA operation makes signatures with hashes that the TPM lacks, and is
-		 * all that openssl_tpm2_engine uses. */
-		pub->objectAttributes |= TPMA_OBJECT_DECRYPT;
 		pub->type = TPM2_ALG_RSA;
 		pub->parameters.rsaDetail.symmetric.algorithm = TPM2_ALG_NULL;
 		pub->parameters.rsaDetail.scheme.scheme = TPM2_ALG_NULL;
@@ -66,9 +69,9 @@ void tpm_create_template(enum ms_key_kind kind, bool policy, bool guessable, TPM
 	}
 }
 
-/* Asked beforehand: TPM2_Create would say it with one of many codes. */
-static int check_offer(
-	struct tpm *tpm, enum ms_key_kind kind, const TPM2B_PUBLIC *pub, struct ms_error *err)
+/* TPM2_Create would say it with one of many codes. */
+int tpm_check_offer(
+	struct tpm *tpm, const char *kind, const TPM2B_PUBLIC *pub, struct ms_error *err)
 {
 	const TPMT_PUBLIC_PARMS params = { pub->publicArea.type, pub->publicArea.parameters };
 	TSS2_RC rc = TPM_CALL(tpm, TestParms, TPM_NO_SESSIONS, &params);
@@ -77,8 +80,8 @@ static int check_offer(
 		return 0;
 	if (!(tpm_rc(rc) & TPM2_RC_FMT1)) /* not about the parameters */
 		return tpm_err(tpm, rc, "TPM2_TestParms", err);
-	err_set(err, MS_ERR_KEY, "%s makes no %s keys", tpm->name, tpm_kind_name(kind));
-	err_hint(err, "Try another --type.");
+	err_set(err, MS_ERR_KEY, "%s knows no %s keys", tpm->name, kind);
+	err_hint(err, "RSA-2048 and P-256 are what every TPM knows.");
 	return MS_ERR_KEY;
 }
 
@@ -124,13 +127,8 @@ static int create(struct tpm *tpm, ESYS_TR parent, const struct secret *auth,
 	}
 	Esys_Free(pub);
 	Esys_Free(priv);
-	if (tpm_rc_auth(rc)) {
-		err_set(err, MS_ERR_KEY,
-			"%s: the parent 0x%08x has an auth value, and such are not used here",
-			tpm->name, file->parent);
-		err_hint(err, "Name another with --parent.");
-		return MS_ERR_KEY;
-	}
+	if (tpm_rc_auth(rc))
+		return tpm_parent_auth_err(tpm, file->parent, err);
 	return rc == TSS2_RC_SUCCESS ? 0 : tpm_err(tpm, rc, "TPM2_Create", err);
 }
 
@@ -139,7 +137,7 @@ int tpm_create(struct tpm *tpm, enum ms_key_kind kind, const struct secret *auth
 {
 	ESYS_TR parent = ESYS_TR_NONE;
 	TPM2B_PUBLIC pub;
-	int r = check_offer(tpm, kind, &file->pub, err);
+	int r = tpm_check_offer(tpm, find_kind(kind)->name, &file->pub, err);
 
 	if (r == 0)
 		r = tpm_parent_load(tpm, file->parent, false, NULL, &parent, err);

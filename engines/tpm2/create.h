@@ -13,8 +13,11 @@
  * sensitiveDataOrigin); it signs, and if it is RSA decrypts. With `policy` its auth value alone is
  * not enough. `guessable`: it has an auth value, so wrong ones are counted. */
 void tpm_create_template(enum ms_key_kind kind, bool policy, bool guessable, TPM2B_PUBLIC *pub);
-/* "RSA-4096", as in messages. */
-const char *tpm_kind_name(enum ms_key_kind kind);
+/* The part of its attributes that says what it may be used for, and by what. */
+TPMA_OBJECT tpm_create_uses(bool rsa, bool policy, bool guessable);
+/* Whether the TPM has keys with the public area's parameters; `kind` is for the message. */
+int tpm_check_offer(
+	struct tpm *tpm, const char *kind, const TPM2B_PUBLIC *pub, struct ms_error *err);
 
 /* Makes the key of file->pub's template under file->parent, with an auth value if that is not NULL;
  * fills in the file's public and private part and the parent's name. */

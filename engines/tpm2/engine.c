@@ -17,7 +17,7 @@ static bool claims(const char *ref)
 	return tpm_ref_is_handle(ref) || tpm_keyfile_is(ref);
 }
 
-/* A key that is made in a file is a TPM's: there is no other kind that is made here. */
+/* A key that is put into a file is a TPM's: there is no other kind that is made here. */
 static bool claims_new(const char *ref)
 {
 	return !strchr(ref, ':') || strchr(ref, '/');
@@ -51,5 +51,6 @@ const struct engine engine_tpm2 = {
 	.claims_new = claims_new,
 	.seals = true,
 	.keygen = tpm_keygen,
+	.import_key = tpm_import_key,
 	.store_cert = tpm_store_cert,
 };

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The `keygen` of struct engine, and certificates put beside keys. */
+/* The `keygen` and `import_key` of struct engine. */
 #include "engines/tpm2/keygen.h"
 
 #include "engines/tpm2/create.h"
+#include "engines/tpm2/import.h"
 #include "engines/tpm2/key.h"
 #include "engines/tpm2/parent.h"
 #include "engines/tpm2/pcr_read.h"
@@ -20,7 +21,10 @@
 
 struct keygen {
 	struct tpm *tpm;
-	const struct ms_keygen *request;
+	const char *ref;
+	const struct ms_seal *request;
+	enum ms_key_kind kind;
+	const EVP_PKEY *outside; /* the key is there already, in software; NULL: it is to be made */
 	TPM2_HANDLE handle; /* where it is to be persistent; 0: nowhere */
 	char *path;	    /* where its file, or its record, is written */
 	struct tpm_seal seal;
@@ -31,7 +35,7 @@ struct keygen {
 
 static int check_request(const struct keygen *g)
 {
-	const struct ms_keygen *q = g->request;
+	const struct ms_seal *q = g->request;
 
 	if ((q->policy_key || q->recovery_auth) && !q->pcrs)
 		return err_set(g->err, MS_ERR_USAGE,
@@ -50,7 +54,7 @@ static int choose_path(struct keygen *g)
 
 	if (g->handle)
 		return tpm_record_path(g->handle, true, &g->path, g->err);
-	g->path = strdup(g->request->ref);
+	g->path = strdup(g->ref);
 	if (!g->path)
 		return err_nomem(g->err);
 	if (lstat(g->path, &st) < 0)
@@ -78,7 +82,7 @@ static int look_fn(void *arg)
 
 static int make_seal(struct keygen *g)
 {
-	const struct ms_keygen *q = g->request;
+	const struct ms_seal *q = g->request;
 	int r = q->pcrs ? tpm_pcrs_parse(q->pcrs, &g->seal.pcrs, g->err) : 0;
 
 	g->seal.auth = q->auth;
@@ -96,12 +100,22 @@ static int ask_auth(struct keygen *g)
 	if (!g->request->auth && !g->request->recovery_auth)
 		return 0;
 	/* As in open.c: what was given for the new key serves it. */
-	if (asprintf(&target, "TPM key %s", g->request->ref) < 0) {
+	if (asprintf(&target, "TPM key %s", g->ref) < 0) {
 		target = NULL;
 		return err_nomem(g->err);
 	}
 	request.target = target;
 	return pin_get(g->tpm->ctx, &request, NULL, NULL, &g->auth, &origin, g->err);
+}
+
+static int make_template(struct keygen *g, TPM2B_PUBLIC *pub)
+{
+	bool policy = tpm_seal_has_policy(&g->seal);
+
+	if (g->outside)
+		return tpm_import_template(g->outside, policy, g->auth, pub, g->err);
+	tpm_create_template(g->kind, policy, g->auth, pub);
+	return 0;
 }
 
 static int prepare_file(struct keygen *g)
@@ -114,16 +128,15 @@ static int prepare_file(struct keygen *g)
 	file->parent = g->request->parent ? g->request->parent : TPM2_RH_OWNER;
 	file->empty_auth = g->auth ? TPM_AUTH_NEEDED : TPM_AUTH_EMPTY;
 	file->handle = g->handle;
-	tpm_create_template(
-		g->request->kind, tpm_seal_has_policy(&g->seal), g->auth != NULL, &file->pub);
-	return tpm_seal_make(&g->seal, file, g->err);
+	return make_template(g, &file->pub);
 }
 
 static int create_fn(void *arg)
 {
 	struct keygen *g = arg;
 
-	return tpm_create(g->tpm, g->request->kind, g->auth, g->file, g->err);
+	return g->outside ? tpm_import(g->tpm, g->outside, g->auth, g->file, g->err)
+			  : tpm_create(g->tpm, g->kind, g->auth, g->file, g->err);
 }
 
 static int persist_fn(void *arg)
@@ -161,6 +174,8 @@ static int make(struct keygen *g)
 	if (r == 0)
 		r = prepare_file(g);
 	if (r == 0)
+		r = tpm_seal_make(&g->seal, g->file, g->err);
+	if (r == 0)
 		r = tpm_run(g->tpm, create_fn, g, g->err);
 	return r == 0 ? keep(g) : r;
 }
@@ -177,25 +192,44 @@ static void tell(const struct keygen *g)
 			"--recovery-auth would let it go on");
 }
 
+static int make_and_open(
+	struct ms_context *ctx, struct keygen *g, struct ms_key **key, struct ms_error *err)
+{
+	int r = tpm_ref_is_handle(g->ref) ? tpm_ref_handle(g->ref, &g->handle, err) : 0;
+
+	*key = NULL;
+	g->err = err;
+	if (r == 0)
+		r = g->request->parent ? tpm_parent_check(g->request->parent, err) : 0;
+	if (r == 0)
+		r = tpm_get(ctx, &g->tpm, err);
+	if (r == 0)
+		r = make(g);
+	if (r == 0) {
+		tell(g);
+		r = tpm_open_made(
+			g->tpm, g->ref, g->handle, STEAL(g->file), STEAL(g->auth), key, err);
+	}
+	free(g->path);
+	secret_free(g->auth);
+	tpm_keyfile_free(g->file);
+	return r;
+}
+
 int tpm_keygen(struct ms_context *ctx, const struct ms_keygen *request, struct ms_key **key,
 	struct ms_error *err)
 {
-	struct keygen g = { .request = request, .err = err };
-	int r = tpm_ref_is_handle(request->ref) ? tpm_ref_handle(request->ref, &g.handle, err) : 0;
+	struct keygen g = {
+		.ref = request->ref, .request = &request->seal, .kind = request->kind
+	};
 
-	if (r == 0)
-		r = request->parent ? tpm_parent_check(request->parent, err) : 0;
-	if (r == 0)
-		r = tpm_get(ctx, &g.tpm, err);
-	if (r == 0)
-		r = make(&g);
-	if (r == 0) {
-		tell(&g);
-		r = tpm_open_made(
-			g.tpm, request->ref, g.handle, STEAL(g.file), STEAL(g.auth), key, err);
-	}
-	free(g.path);
-	secret_free(g.auth);
-	tpm_keyfile_free(g.file);
-	return r;
+	return make_and_open(ctx, &g, key, err);
+}
+
+int tpm_import_key(struct ms_context *ctx, const struct ms_import *request, const EVP_PKEY *pkey,
+	struct ms_key **key, struct ms_error *err)
+{
+	struct keygen g = { .ref = request->ref, .request = &request->seal, .outside = pkey };
+
+	return make_and_open(ctx, &g, key, err);
 }

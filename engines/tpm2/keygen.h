@@ -9,9 +9,11 @@
 #include <modseal/life.h>
 #include <openssl/x509.h>
 
-/* The `keygen` and `store_cert` of struct engine. */
+/* The `keygen`, `import_key` and `store_cert` of struct engine. */
 int tpm_keygen(struct ms_context *ctx, const struct ms_keygen *request, struct ms_key **key,
 	struct ms_error *err);
+int tpm_import_key(struct ms_context *ctx, const struct ms_import *request, const EVP_PKEY *pkey,
+	struct ms_key **key, struct ms_error *err);
 int tpm_store_cert(struct ms_context *ctx, struct ms_key *key, X509 *cert, struct ms_error *err);
 
 #endif

@@ -161,6 +161,15 @@ int tpm_parent_load(struct tpm *tpm, TPM2_HANDLE handle, bool rsa, const TPM2B_N
 	return r;
 }
 
+int tpm_parent_auth_err(const struct tpm *tpm, TPM2_HANDLE handle, struct ms_error *err)
+{
+	err_set(err, MS_ERR_KEY,
+		"%s: the parent 0x%08x has an auth value, and such are not used here", tpm->name,
+		handle);
+	err_hint(err, "Name another with --parent.");
+	return MS_ERR_KEY;
+}
+
 int tpm_read_public(
 	struct tpm *tpm, ESYS_TR object, TPM2B_PUBLIC *pub, TPM2B_NAME *name, struct ms_error *err)
 {

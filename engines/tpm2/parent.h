@@ -20,6 +20,9 @@ int tpm_any_parent(struct tpm *tpm, ESYS_TR *parent, struct ms_error *err);
 /* Whether a handle can be a parent's at all; the error names it. */
 int tpm_parent_check(TPM2_HANDLE handle, struct ms_error *err);
 
+/* A parent that refused the empty auth value: MS_ERR_KEY. */
+int tpm_parent_auth_err(const struct tpm *tpm, TPM2_HANDLE handle, struct ms_error *err);
+
 /* The public area and the name of a loaded object; name may be NULL. */
 int tpm_read_public(
 	struct tpm *tpm, ESYS_TR object, TPM2B_PUBLIC *pub, TPM2B_NAME *name, struct ms_error *err);

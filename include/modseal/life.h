@@ -31,15 +31,8 @@ MS_API int ms_token_init(struct ms_context *ctx, const struct ms_token_init *req
 
 enum ms_key_kind { MS_KEY_RSA2048 = 1, MS_KEY_RSA3072, MS_KEY_RSA4096, MS_KEY_P256, MS_KEY_P384 };
 
-/** A key to be made. Zero-initialise. */
-struct ms_keygen {
-	const char *ref;       /**< where: a PKCS#11 URI whose token part fits one token, and whose
-				    object and id become label and CKA_ID */
-	enum ms_key_kind kind;
-	bool duplicate;        /**< although the token has a key of that label or id */
-
-	/* The rest is for a TPM: ref is "handle:0x81......", or the path of a key file. */
-
+/** What a key in a TPM is bound to. Zero-initialise; elsewhere it has to stay zero. */
+struct ms_seal {
 	uint32_t parent;            /**< handle of the storage key above it; 0: the owner's primary */
 	bool auth;                  /**< it has an auth value, which is asked for as a PIN is */
 	const char *pcrs;           /**< it is sealed to these PCRs: "sha256:7,11" as they are now,
@@ -49,18 +42,29 @@ struct ms_keygen {
 	bool recovery_auth;         /**< it has an auth value that does instead of the PCR values */
 };
 
+/** A key to be made. Zero-initialise. */
+struct ms_keygen {
+	const char *ref;       /**< where: a PKCS#11 URI whose token part fits one token, and whose
+				    object and id become label and CKA_ID; or a TPM's
+				    "handle:0x81......", or the path of a TPM key file */
+	enum ms_key_kind kind;
+	bool duplicate;        /**< although the token has a key of that label or id */
+	struct ms_seal seal;
+};
+
 /** Makes the key pair on the device and opens it. MS_ERR_UNSUPPORTED where keys are not made. */
 MS_API int ms_keygen(struct ms_context *ctx, const struct ms_keygen *request, struct ms_key **key,
 	struct ms_error *err);
 
-/** A key in a file, to be put into a token. Zero-initialise. */
+/** A key in a file, to be put into a token or a TPM. Zero-initialise. */
 struct ms_import {
 	const char *ref; /**< where: as for struct ms_keygen */
 	bool duplicate;  /**< although the token has a key of that label or id */
+	struct ms_seal seal;
 };
 
 /**
- * Puts a key that is not in hardware into a token, from where it cannot be read any more, and opens
+ * Puts a key that is not in hardware into a token or a TPM, from where it cannot be read any more, and opens
  * it there. Copies that were made of it before stay what they are: a notice says so.
  * MS_ERR_UNSUPPORTED where the one cannot be read or the other takes no keys.
  */

@@ -2,6 +2,7 @@
 #include "src/cli/cli.h"
 #include "src/cli/keyopts.h"
 #include "src/cli/quote.h"
+#include "src/cli/sealopts.h"
 
 #include <modseal/life.h>
 
@@ -12,15 +13,13 @@ static struct {
 
 static const struct option_def table[] = {
 	{ "key", 'k', "URI", OPT_STRING, &opt.key, NULL,
-		"Where to put the key, as for modseal keygen: a PKCS#11 URI that fits one token, "
-		"with "
-		"object=LABEL and, if you like, id=. Without KEYFILE: the key on a token that the "
-		"certificate "
-		"is to be put beside. Needed." },
+		"Where to put the key, as for modseal keygen: a PKCS#11 URI that fits one token, with "
+		"object=LABEL and, if you like, id=; or a TPM's handle:0x81010001; or the name of a "
+		"new key file that holds what the TPM needs to use the key. Without KEYFILE: the key "
+		"that the certificate is to be put beside. Needed." },
 	{ "cert", 'c', "CERT", OPT_STRING, &opt.cert, NULL,
-		"The certificate to put beside the key: a file (PEM or DER). By default the one "
-		"that lies in "
-		"KEYFILE, if there is one." },
+		"The certificate to put beside the key: a file (PEM or DER). By default the one that "
+		"lies in KEYFILE, if there is one." },
 	{ "duplicate", 0, NULL, OPT_FLAG, &opt.duplicate, NULL,
 		"Do it although the token has a key of that label, or something with that id." },
 	{ 0 },
@@ -47,11 +46,14 @@ static int read_file(struct ms_context *ctx, const char *path, struct ms_key **f
 static int import_key(struct ms_context *ctx, const struct ms_key *from, struct ms_key **key,
 	struct ms_error *err)
 {
-	const struct ms_import request = { .ref = opt.key, .duplicate = opt.duplicate };
-	int r = ms_key_import(ctx, from, &request, key, err);
+	struct ms_import request = { .ref = opt.key, .duplicate = opt.duplicate };
+	int r = sealopts_fill(ctx, &request.seal, err);
 
 	if (r == 0)
-		printf("key put into the token: %s (%s)\n", ms_key_uri(*key), ms_key_type(*key));
+		r = ms_key_import(ctx, from, &request, key, err);
+	ms_key_free(request.seal.policy_key);
+	if (r == 0)
+		printf("key imported: %s (%s)\n", ms_key_uri(*key), ms_key_type(*key));
 	return r;
 }
 
@@ -68,7 +70,7 @@ static int put_cert(struct ms_context *ctx, struct ms_key *key, const struct ms_
 	if (!from)
 		return r;
 	print_error(err);
-	fprintf(stderr, "The key is on the token and stays: %s\nGo on with:\n  modseal import -k ",
+	fprintf(stderr, "The key is imported and stays: %s\nGo on with:\n  modseal import -k ",
 		ms_key_uri(key));
 	quote_word(stderr, ms_key_uri(key));
 	quote_option(stderr, "--cert", opt.cert ? opt.cert : from);
@@ -111,7 +113,7 @@ static int run(int argc, char **argv)
 	int r;
 
 	if (!opt.key)
-		return usage("say where: -k 'pkcs11:token=NAME;object=LABEL'");
+		return usage("say where: -k 'pkcs11:token=NAME;object=LABEL', or for a TPM -k FILE.pem");
 	if (!argc && !opt.cert)
 		return usage("say what: a key file, or a certificate with --cert");
 	if (!argc && opt.duplicate)
@@ -125,8 +127,8 @@ static int run(int argc, char **argv)
 const struct command command_import = {
 	.name = "import",
 	.operands = "[KEYFILE]",
-	.summary = "Put a key file, or a certificate, into a token.",
-	.options = { table, keyopts_so_table, keyopts_table },
+	.summary = "Put a key file, or a certificate, into a token or a TPM.",
+	.options = { table, sealopts_table, keyopts_so_table, keyopts_table },
 	.min_operands = 0,
 	.max_operands = 1,
 	.run = run,

@@ -170,10 +170,10 @@ static int make_key(struct ms_context *ctx, const char *ref, const struct ms_cer
 	int r = opt.no_cert ? 0 : check_early(request, &err);
 
 	if (r == 0)
-		r = sealopts_fill(ctx, &keygen, &err);
+		r = sealopts_fill(ctx, &keygen.seal, &err);
 	if (r == 0)
 		r = ms_keygen(ctx, &keygen, &key, &err);
-	ms_key_free(keygen.policy_key);
+	ms_key_free(keygen.seal.policy_key);
 	if (r < 0) {
 		print_error(&err);
 		return r;

@@ -25,18 +25,19 @@ const struct option_def sealopts_table[] = {
 		"they have "
 		"changed." },
 	{ "parent", 0, "HANDLE", OPT_HEX, &opt.parent, NULL,
-		"TPM: make it under this persistent storage key (0x81000001), by default under the "
+		"TPM: put it under this persistent storage key (0x81000001), by default under the "
 		"owner's "
 		"primary storage key." },
 	{ 0 },
 };
 
-int sealopts_fill(struct ms_context *ctx, struct ms_keygen *request, struct ms_error *err)
+int sealopts_fill(struct ms_context *ctx, struct ms_seal *seal, struct ms_error *err)
 {
-	request->parent = opt.parent;
-	request->auth = opt.auth;
-	request->pcrs = opt.pcrs;
-	request->recovery_auth = opt.recovery_auth;
-	request->policy_key = NULL;
-	return opt.policy_key ? ms_key_open(ctx, opt.policy_key, &request->policy_key, err) : 0;
+	*seal = (struct ms_seal){
+		.parent = opt.parent,
+		.auth = opt.auth,
+		.pcrs = opt.pcrs,
+		.recovery_auth = opt.recovery_auth,
+	};
+	return opt.policy_key ? ms_key_open(ctx, opt.policy_key, &seal->policy_key, err) : 0;
 }

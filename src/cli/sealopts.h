@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a key that is made in a TPM is bound to. */
+/* What a key that is put into a TPM is bound to. */
 #ifndef MODSEAL_CLI_SEALOPTS_H
 #define MODSEAL_CLI_SEALOPTS_H
 
@@ -10,7 +10,7 @@
 /* --parent, --auth, --pcr, --policy-key, --recovery-auth. */
 extern const struct option_def sealopts_table[];
 
-/* Fills the request; opens the policy key, which the caller frees when the key is made. */
-int sealopts_fill(struct ms_context *ctx, struct ms_keygen *request, struct ms_error *err);
+/* Fills it; opens the policy key, which the caller frees when the key is there. */
+int sealopts_fill(struct ms_context *ctx, struct ms_seal *seal, struct ms_error *err);
 
 #endif

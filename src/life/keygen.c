@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "engines/engine.h"
 #include "src/base/error.h"
 #include "src/crypto/cert.h"
-
-#include <stddef.h>
+#include "src/life/new_key.h"
 
 MS_API int ms_token_init(struct ms_context *ctx, const struct ms_token_init *request, char **uri,
 	struct ms_error *err)
@@ -17,39 +15,13 @@ MS_API int ms_token_init(struct ms_context *ctx, const struct ms_token_init *req
 		request->ref);
 }
 
-static const struct engine *maker_of(const char *ref)
-{
-	const struct engine *engine = engine_for(ref);
-
-	if (engine->keygen)
-		return engine;
-	for (size_t i = 0; engines[i]; i++)
-		if (engines[i]->claims_new && engines[i]->claims_new(ref))
-			return engines[i];
-	return NULL;
-}
-
-static bool asks_for_seal(const struct ms_keygen *request)
-{
-	return request->parent || request->auth || request->pcrs || request->policy_key ||
-		request->recovery_auth;
-}
-
 MS_API int ms_keygen(struct ms_context *ctx, const struct ms_keygen *request, struct ms_key **key,
 	struct ms_error *err)
 {
-	const struct engine *engine = maker_of(request->ref);
+	const struct engine *engine;
+	int r = life_engine_for_new(request->ref, &request->seal, "makes", &engine, err);
 
-	if (!engine) {
-		err_set(err, MS_ERR_UNSUPPORTED, "%s is no place where modseal makes keys", request->ref);
-		err_hint(err, "Name a token: -k 'pkcs11:token=NAME;object=LABEL'; or a TPM's key file or "
-			      "handle: -k FILE.pem, -k handle:0x81010001.");
-		return MS_ERR_UNSUPPORTED;
-	}
-	if (asks_for_seal(request) && !engine->seals)
-		return err_set(err, MS_ERR_USAGE,
-			"%s: parent, auth value, PCRs and policy key are for keys in a TPM", request->ref);
-	return engine->keygen(ctx, request, key, err);
+	return r == 0 ? engine->keygen(ctx, request, key, err) : r;
 }
 
 MS_API int ms_cert_check_key(const struct ms_cert *cert, const struct ms_key *key,

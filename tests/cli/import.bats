@@ -35,7 +35,7 @@ signs() { # LABEL CERT
 	for key in rsa2048 rsa3072 rsa4096 p256 p384; do
 		run import -k "pkcs11:token=empty;object=$key" -c "$soft/$key.pem" "$soft/$key.key.pem"
 		assert_status 0
-		assert_match "^key put into the token: pkcs11:.*object=$key;type=private"
+		assert_match "^key imported: pkcs11:.*object=$key;type=private"
 		assert_output "was in software: whoever could read it may have a copy"
 		signs $key "$soft/$key.der"
 	done
@@ -92,7 +92,7 @@ signs() { # LABEL CERT
 	try 3 missing.pem -k "$k" missing.pem
 	try 3 missing.der -k "$k" -c missing.der "$soft/p256.key.pem"
 	try 3 "what the key is to be called" -k pkcs11:token=empty "$soft/p256.key.pem"
-	try 1 "is no place where modseal puts keys" -k other.pem "$soft/p256.key.pem"
+	try 1 "is no place where modseal puts keys" -k other:pem "$soft/p256.key.pem"
 	try 1 "cannot be read, so it stays where it is" -k "$k" 'pkcs11:token=modseal;object=p256'
 	run import -k 'pkcs11:token=modseal;object=p256' "$soft/p256.key.pem"
 	assert_status 3
@@ -121,7 +121,7 @@ signs() { # LABEL CERT
 		-k 'pkcs11:token=empty;object=it%20is' -c "$soft/p256.pem" "$soft/p256.key.pem"
 	assert_status 3
 	assert_output "C_CreateObject: CKR_DEVICE_ERROR"
-	assert_match '^The key is on the token and stays: pkcs11:.*object=it%20is'
+	assert_match '^The key is imported and stays: pkcs11:.*object=it%20is'
 	way=$(grep -A1 '^Go on with:' <<<"$output" | tail -n 1)
 	MODSEAL_PIN=1234 bash -c "modseal() { '$MODSEAL' \"\$@\"; }; $way"
 	signs it%20is "$soft/p256.der"

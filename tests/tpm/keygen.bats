@@ -25,7 +25,7 @@ setup_file() {
 @test "a type that the TPM does not offer is told, and nothing is made" {
 	run keygen big.pem rsa4096
 	assert_status 3
-	assert_output "makes no RSA-4096 keys"
+	assert_output "knows no RSA-4096 keys"
 	[ ! -e big.pem ]
 }
 
