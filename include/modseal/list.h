@@ -6,14 +6,12 @@
 #ifndef MODSEAL_LIST_H
 #define MODSEAL_LIST_H
 
+#include <modseal/answer.h>
 #include <modseal/context.h>
 
 #ifdef __cplusplus
 extern "C" {
 #endif
-
-/** A token does not always say. */
-enum ms_answer { MS_UNKNOWN = 0, MS_NO, MS_YES };
 
 enum ms_object_kind { MS_OBJECT_PRIVATE_KEY, MS_OBJECT_PUBLIC_KEY, MS_OBJECT_CERTIFICATE };
 

@@ -3,6 +3,7 @@
 #ifndef MODSEAL_MODSEAL_H
 #define MODSEAL_MODSEAL_H
 
+#include <modseal/answer.h>
 #include <modseal/batch.h>
 #include <modseal/certview.h>
 #include <modseal/context.h>
@@ -14,6 +15,7 @@
 #include <modseal/key.h>
 #include <modseal/life.h>
 #include <modseal/list.h>
+#include <modseal/machine.h>
 #include <modseal/module.h>
 #include <modseal/sign.h>
 #include <modseal/tpm.h>
