@@ -267,7 +267,7 @@ MS_API int ms_answers_attach(struct ms_answers *answers, const char *const *oper
 	r = pending_init(&run.pending, WAITING_MAX, err);
 	if (r < 0)
 		return r;
-	synced_init(&run.synced);
+	synced_init(&run.synced, NULL);
 	r = attach_all(&run, operands, n, err);
 	pending_destroy(&run.pending);
 	if (synced_finish(&run.synced, &failure) < 0 && r == 0) {

@@ -11,8 +11,6 @@
 #include "src/sign/signer.h"
 #include "src/sign/workers.h"
 
-#define MAX_WORKERS 256
-
 struct run {
 	struct ms_requests *requests;
 	struct ms_signer *signer;
@@ -175,16 +173,10 @@ static void lost(void *arg)
 	put_down(h);
 }
 
-static unsigned least(unsigned a, unsigned b)
-{
-	return a < b ? a : b;
-}
-
 static int run_workers(struct run *run, struct ms_error *err)
 {
-	unsigned parallel = pool_parallel(&run->signer->pool);
-	unsigned jobs = run->options->jobs ? run->options->jobs : least(parallel, cpus_usable());
-	unsigned n = least(least(jobs, MAX_WORKERS) + cpus_usable(), MAX_WORKERS);
+	unsigned jobs = workers_jobs(run->options->jobs, pool_parallel(&run->signer->pool));
+	unsigned n = workers_wanted(jobs);
 	AUTO_FREE struct hand *hands = calloc(n, sizeof(*hands));
 	const struct workers workers = { n, hands, sizeof(*hands), work, lost };
 

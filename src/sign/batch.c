@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Many modules at once. A worker takes a module all the way: read, digest, sign, write. There are
- * more workers than signatures can be under way, so that while the key works the next digests are
- * ready and the last modules are being written: the key never waits for us.
+ * Many modules at once. A worker takes a module all the way: read, digest, sign, write; one more
+ * thread waits for the disk. There are as many workers as there are processors, and where more
+ * signatures may be under way than that, more workers than signatures: while the key works the next
+ * digests are ready and the last modules are being written.
  */
 #include "src/base/cleanup.h"
 #include "src/base/cpus.h"
@@ -19,8 +20,6 @@
 #include <string.h>
 #include <sys/resource.h>
 
-#define MAX_WORKERS 256
-
 struct batch {
 	struct ms_signer *signer;
 	const struct ms_batch_options *options;
@@ -31,6 +30,7 @@ struct batch {
 	struct ms_error failure; /* why the run ended early; code 0 if it did not */
 	struct module_memory memory;
 	struct links links;
+	struct disk disk;
 	struct pending pending;
 	struct synced synced;
 };
@@ -264,15 +264,6 @@ static void lost(void *arg)
 	signing_end(&h->signing);
 }
 
-/* Signatures at once: a key that computes on this machine gains nothing from more than its CPUs,
- * and one that is far away is given more by the user (jobs), who knows its distance. */
-static unsigned default_jobs(const struct ms_signer *signer)
-{
-	unsigned parallel = pool_parallel(&signer->pool);
-
-	return parallel < cpus_usable() ? parallel : cpus_usable();
-}
-
 /* Descriptors that are left for modules: the library and the key have some of their own. */
 static unsigned descriptors(void)
 {
@@ -284,11 +275,6 @@ static unsigned descriptors(void)
 	return limit.rlim_cur > spare + 4 ? (unsigned)limit.rlim_cur - spare : 4;
 }
 
-static unsigned least(unsigned a, unsigned b)
-{
-	return a < b ? a : b;
-}
-
 /* A worker needs two descriptors, a module that waits for its name is staged in one; half for each
  * where they are scarce. */
 static int set_up(struct batch *b, unsigned workers, struct ms_error *err)
@@ -296,6 +282,7 @@ static int set_up(struct batch *b, unsigned workers, struct ms_error *err)
 	int r;
 
 	b->pending.durability = b->options->durability;
+	b->pending.disk = &b->disk;
 	b->pending.synced = &b->synced;
 	b->pending.done = pending_done;
 	b->pending.user = b;
@@ -303,7 +290,8 @@ static int set_up(struct batch *b, unsigned workers, struct ms_error *err)
 	if (r == 0) {
 		memory_init(&b->memory, cpus_usable());
 		links_init(&b->links);
-		synced_init(&b->synced);
+		disk_start(&b->disk);
+		synced_init(&b->synced, &b->disk);
 	}
 	return r;
 }
@@ -317,6 +305,7 @@ static void wind_up(struct batch *b)
 	pending_flush(&b->pending);
 	follow_all(&hand);
 	pending_flush(&b->pending);
+	disk_end(&b->disk);
 	pending_destroy(&b->pending);
 	links_free(&b->links);
 	memory_destroy(&b->memory);
@@ -341,8 +330,9 @@ static int run_workers(struct batch *b, unsigned n, struct ms_error *err)
 MS_API int ms_batch_sign(struct ms_signer *signer, const struct ms_batch_options *options,
 	const struct ms_batch_callbacks *callbacks, struct ms_error *err)
 {
-	unsigned jobs = options->jobs ? options->jobs : default_jobs(signer);
-	unsigned workers = least(least(jobs, MAX_WORKERS) + cpus_usable(), descriptors() / 4);
+	unsigned jobs = workers_jobs(options->jobs, pool_parallel(&signer->pool));
+	unsigned wanted = workers_wanted(jobs), possible = descriptors() / 4;
+	unsigned workers = wanted < possible ? wanted : possible;
 	struct batch b = {
 		.signer = signer,
 		.options = options,

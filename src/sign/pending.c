@@ -93,40 +93,55 @@ static bool commit_one(struct pending *p)
 	return true;
 }
 
-/* With the lock held, which is given up while the disk works. One flush at a time: else a slow
- * disk would let any number of modules gather. Who has to wait for one helps. */
-static void flush(struct pending *p)
+static void sync_others(void *arg)
 {
-	struct pending_entry *mine;
-	size_t n;
+	struct pending *p = arg;
+	struct ms_error err = { 0 };
 
-	while (p->others_left)
-		if (!commit_one(p))
-			pthread_cond_wait(&p->changed, &p->lock);
-	if (!p->n)
-		return;
-	mine = p->entries;
-	n = p->n;
-	p->entries = p->others;
-	p->n = 0;
-	p->others = mine;
-	p->others_n = p->others_left = n;
-	p->others_next = 0;
-	p->others_synced = false;
-	p->sync_error = (struct ms_error){ 0 };
-	pthread_mutex_unlock(&p->lock);
-	sync_all(mine, n, &p->sync_error);
+	sync_all(p->others, p->others_n, &err);
 	pthread_mutex_lock(&p->lock);
+	p->sync_error = err;
 	p->others_synced = true;
 	pthread_cond_broadcast(&p->changed);
 	while (commit_one(p))
 		;
+	pthread_mutex_unlock(&p->lock);
+}
+
+/* With the lock held. Who has to wait for names helps. */
+static void wait_for_others(struct pending *p)
+{
+	while (p->others_left)
+		if (!commit_one(p))
+			pthread_cond_wait(&p->changed, &p->lock);
+}
+
+/* With the lock held, which is given up meanwhile. Those that gathered are handed over; one lot at a
+ * time, else a slow disk would let any number of modules gather. */
+static void flush(struct pending *p)
+{
+	struct pending_entry *mine;
+
+	wait_for_others(p);
+	if (!p->n)
+		return;
+	mine = p->entries;
+	p->entries = p->others;
+	p->others = mine;
+	p->others_n = p->others_left = p->n;
+	p->others_next = 0;
+	p->others_synced = false;
+	p->n = 0;
+	pthread_mutex_unlock(&p->lock);
+	disk_run(p->disk, sync_others, p);
+	pthread_mutex_lock(&p->lock);
 }
 
 void pending_flush(struct pending *p)
 {
 	pthread_mutex_lock(&p->lock);
 	flush(p);
+	wait_for_others(p);
 	pthread_mutex_unlock(&p->lock);
 }
 
@@ -141,7 +156,7 @@ static bool is_due(const struct pending *p)
 static void gather(struct pending *p, const struct pending_entry *entry)
 {
 	pthread_mutex_lock(&p->lock);
-	while (p->n == p->max) /* whoever filled it waits for a flush that is under way */
+	while (p->n == p->max)
 		flush(p);
 	if (!p->n)
 		clock_gettime(CLOCK_MONOTONIC, &p->since);

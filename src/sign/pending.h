@@ -7,6 +7,7 @@
 #define MODSEAL_SIGN_PENDING_H
 
 #include "src/module/module.h"
+#include "src/sign/disk.h"
 #include "src/sign/synced.h"
 
 #include <modseal/batch.h>
@@ -40,6 +41,7 @@ struct pending {
 	struct ms_error sync_error;    /* if that failed */
 	struct timespec since; /* when the first of them came */
 	enum ms_durability durability;
+	struct disk *disk;     /* its thread syncs, and gives names */
 	struct synced *synced; /* gets the file systems whose directories were changed */
 	/* Told of each module once it has its name, or could not get it. Called from several threads
 	 * at once. */
@@ -50,7 +52,8 @@ struct pending {
 /* `max`: how many may wait together, up to PENDING_MAX; it takes twice as many descriptors. The
  * rest is the caller's to fill. */
 int pending_init(struct pending *p, size_t max, struct ms_error *err);
-/* Takes the entry's staged module over, and commits it now or later as durability says. */
+/* Takes the entry's staged module over, and commits it now or later as durability says. Waits while
+ * as many as may wait are being synced. */
 void pending_add(struct pending *p, const struct pending_entry *entry);
 /* Commits all that wait. */
 void pending_flush(struct pending *p);

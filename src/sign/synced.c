@@ -9,9 +9,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-void synced_init(struct synced *s)
+void synced_init(struct synced *s, struct disk *disk)
 {
-	*s = (struct synced){ 0 };
+	*s = (struct synced){ .disk = disk };
 	pthread_mutex_init(&s->lock, NULL);
 }
 
@@ -47,12 +47,12 @@ static struct synced_system *keep(struct synced *s, dev_t dev, int fd)
 	if (own < 0)
 		return NULL;
 	flock(own, LOCK_UN);
-	*system = (struct synced_system){ .dev = dev, .fd = own };
+	*system = (struct synced_system){ .owner = s, .dev = dev, .fd = own };
 	s->n++;
 	return system;
 }
 
-/* Whether the caller is the one who syncs it now. */
+/* Whether it is to be synced now. */
 static bool begin_early(struct synced_system *system)
 {
 	if (++system->written < SYNCED_EACH || system->syncing)
@@ -63,8 +63,10 @@ static bool begin_early(struct synced_system *system)
 }
 
 /* A failure is for the end: it is of files that were written before. */
-static void sync_early(struct synced *s, struct synced_system *system)
+static void sync_early(void *arg)
 {
+	struct synced_system *system = arg;
+	struct synced *s = system->owner;
 	int errnum = syncfs(system->fd) < 0 ? errno : 0;
 
 	pthread_mutex_lock(&s->lock);
@@ -89,7 +91,7 @@ int synced_add(struct synced *s, int fd, bool data, struct ms_error *err)
 	early = data && system && begin_early(system);
 	pthread_mutex_unlock(&s->lock);
 	if (early)
-		sync_early(s, system);
+		disk_run(s->disk, sync_early, system);
 	return system ? 0 : sync_fd(fd, err);
 }
 

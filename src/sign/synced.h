@@ -3,6 +3,8 @@
 #ifndef MODSEAL_SIGN_SYNCED_H
 #define MODSEAL_SIGN_SYNCED_H
 
+#include "src/sign/disk.h"
+
 #include <modseal/error.h>
 #include <pthread.h>
 #include <stdbool.h>
@@ -10,11 +12,14 @@
 #include <sys/types.h>
 
 #define SYNCED_MAX 16
-/* Files with data of their own after which the disk is set to work: whoever writes that one waits
- * for it while the others go on, so that little is left for the end. */
+/* Files with data of their own after which the disk is set to work, so that little is left for the
+ * end. */
 #define SYNCED_EACH 256
 
+struct synced;
+
 struct synced_system {
+	struct synced *owner;
 	dev_t dev;
 	int fd;
 	unsigned written; /* files since the last sync */
@@ -26,9 +31,10 @@ struct synced {
 	struct synced_system systems[SYNCED_MAX];
 	size_t n;
 	int errnum; /* of the first early sync that failed */
+	struct disk *disk; /* its thread makes them; NULL: whoever writes too much does */
 };
 
-void synced_init(struct synced *s);
+void synced_init(struct synced *s, struct disk *disk);
 /*
  * The file system of an open file. The descriptor stays the caller's, but may be duplicated, and a
  * flock(2) that it holds is given up: no module shall stay locked until the end of the run.
@@ -36,7 +42,8 @@ void synced_init(struct synced *s);
  * is synced at once.
  */
 int synced_add(struct synced *s, int fd, bool data, struct ms_error *err);
-/* Syncs all; the first failure is reported, the others are tried all the same. */
+/* Syncs all, when the disk's thread has ended; the first failure is reported, the others are tried all
+ * the same. */
 int synced_finish(struct synced *s, struct ms_error *err);
 
 #endif

@@ -2,10 +2,30 @@
 #include "src/sign/workers.h"
 
 #include "src/base/cleanup.h"
+#include "src/base/cpus.h"
 #include "src/base/error.h"
 #include "src/base/watch.h"
 
 #include <pthread.h>
+
+#define MAX_WORKERS 256
+
+static unsigned least(unsigned a, unsigned b)
+{
+	return a < b ? a : b;
+}
+
+unsigned workers_jobs(unsigned asked, unsigned parallel)
+{
+	return asked ? asked : least(parallel, cpus_usable());
+}
+
+unsigned workers_wanted(unsigned jobs)
+{
+	unsigned cpus = cpus_usable(), n = jobs > cpus ? least(jobs, MAX_WORKERS) + cpus : cpus;
+
+	return n < 2 ? 2 : least(n, MAX_WORKERS);
+}
 
 /* A thread that waits for the worker. */
 struct warden {
