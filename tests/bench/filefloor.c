@@ -241,6 +241,9 @@ int main(int argc, char **argv)
 		bench.durability = EACH;
 	else if (strcmp(argv[2], "none"))
 		return usage();
+	/* Room for the descriptors of two batches, as long as there is one thread: with several the
+	 * kernel lets all wait while it makes it. */
+	close(fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 1023));
 	loop.threads = loop_threads("filefloor", argv[3]);
 	bench.files = loop_names("filefloor", &loop.count);
 	bench.sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
