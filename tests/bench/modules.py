@@ -30,8 +30,8 @@ class Modules:
         self.place, self.directory, self.passes = directory, directory / "0", 0
         self.files, self.sizes = [], []
         self.directory.mkdir(parents=True)
-        # ext4 searches a new file's inode among those that were deleted a minute ago, one by one: a
-        # pass would pay for the ones before it. So each gets its own part of the disk.
+        # ext4 without a journal searches a new file's inode among those that were deleted a minute
+        # ago, one by one, so that a pass pays for the ones before it. This spreads them.
         subprocess.run(["chattr", "+T", directory], stdin=subprocess.DEVNULL, capture_output=True)
 
     @classmethod
