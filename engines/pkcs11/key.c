@@ -4,11 +4,11 @@
 
 #include "engines/pkcs11/call.h"
 #include "engines/pkcs11/ckr.h"
+#include "engines/pkcs11/evidence.h"
 #include "engines/pkcs11/login.h"
 #include "engines/pkcs11/mech.h"
 #include "engines/pkcs11/recover.h"
 #include "src/base/error.h"
-#include "src/key/evidence.h"
 
 #include <string.h>
 
@@ -239,26 +239,10 @@ static void key_free(struct ms_key *key)
 	key->priv = NULL;
 }
 
-static int evidence(const struct ms_key *key, struct ms_evidence *e, struct ms_error *err)
-{
-	const struct p11_key *k = key->priv;
-	bool hardware = k->token->slot_info.flags & CKF_HW_SLOT;
-
-	evidence_add(e, "CKA_SENSITIVE", "its value is not shown", k->sensitive, MS_YES);
-	evidence_add(e, "CKA_EXTRACTABLE", "it can be taken out wrapped", k->extractable, MS_NO);
-	evidence_add(e, "CKA_ALWAYS_SENSITIVE", "its value never was shown", k->always_sensitive,
-		MS_YES);
-	evidence_add(e, "CKA_NEVER_EXTRACTABLE", "it never could be taken out", k->never_extractable,
-		MS_YES);
-	evidence_add(e, "CKA_LOCAL", "it was made on the token", k->local, MS_YES);
-	evidence_add(e, "CKF_HW_SLOT", "the module says that the slot is a device",
-		hardware ? MS_YES : MS_NO, MS_UNKNOWN);
-	return 0;
-}
-
 const struct key_ops p11_key_ops = {
 	.can = can,
 	.sign = sign,
-	.evidence = evidence,
+	.evidence = p11_evidence,
+	.attestation = p11_attestation,
 	.free = key_free,
 };

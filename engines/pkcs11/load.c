@@ -8,6 +8,7 @@
 #include "engines/pkcs11/pubkey.h"
 #include "src/base/cleanup.h"
 #include "src/base/error.h"
+#include "src/crypto/attest.h"
 #include "src/crypto/cert.h"
 
 #include <string.h>
@@ -87,7 +88,7 @@ static int load_cert(struct load *l)
 		bool fits;
 
 		r = p11_cert_of(&l->reader, found.list[i], &cert);
-		if (r != 1 || cert_is_attestation(cert))
+		if (r != 1 || attest_is_one(cert))
 			continue;
 		fits = cert_fits_key(cert, l->pub);
 		if (!l->cert || (fits && !l->n_fitting)) {

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engines/pkcs11/piv.h"
 
-#include <stdbool.h>
 #include <string.h>
 
 static bool begins(const CK_UTF8CHAR *padded, const char *text)
@@ -13,6 +12,11 @@ static bool begins(const CK_UTF8CHAR *padded, const char *text)
 static bool is_piv(const CK_TOKEN_INFO *token)
 {
 	return begins(token->label, "YubiKey PIV") || begins(token->manufacturerID, "piv_II ");
+}
+
+bool p11_piv_is_emulated(const CK_TOKEN_INFO *token)
+{
+	return begins(token->model, "PKCS#15 emulated");
 }
 
 const char *p11_piv_slot(const CK_TOKEN_INFO *token, const unsigned char *id, size_t len)

@@ -9,7 +9,7 @@
 
 static struct {
 	bool login, tpm, json, check, find;
-	const char *root;
+	const char *root, *attestation_root;
 } opt;
 
 static const struct option_def table[] = {
@@ -20,6 +20,10 @@ static const struct option_def table[] = {
 	{ "check", 0, NULL, OPT_FLAG, &opt.check, NULL,
 		"Tell what speaks for the one key that URI names being bound to its token: made there, and "
 		"never to be read out of it. Exit status 1 if it is not known to be." },
+	{ "attestation-root", 0, "FILE", OPT_STRING, &opt.attestation_root, NULL,
+		"With --check: want a YubiKey's attestation of the key, and that it leads to this root "
+		"certificate (Yubico's). FILE holds the root and what stands between it and the device "
+		"(PEM)." },
 	{ "find", 0, NULL, OPT_FLAG, &opt.find, NULL,
 		"List the key files that kernel builds, distributions and boot managers leave on a machine, "
 		"each with its certificate, and tell which of them others can read." },
@@ -210,13 +214,15 @@ static int run(int argc, char **argv)
 		return usage("--check, --find and --tpm exclude each other");
 	if (opt.root && !opt.find)
 		return usage("--root goes with --find");
+	if (opt.attestation_root && !opt.check)
+		return usage("--attestation-root goes with --check");
 	if (opt.find && argc)
 		return usage("--find goes without a URI");
 	if (opt.check && !argc)
 		return usage("--check wants the key's URI");
 	if (opt.find)
 		return keys_find(opt.root, opt.json);
-	return opt.check ? keys_check(argv[0], opt.json) : list_all(argc, argv);
+	return opt.check ? keys_check(argv[0], opt.attestation_root, opt.json) : list_all(argc, argv);
 }
 
 const struct command command_keys = {

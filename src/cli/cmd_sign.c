@@ -24,6 +24,7 @@ static struct {
 	const char *cert, *chain, *manifest;
 	int hash, key_id, durability, progress;
 	unsigned jobs;
+	const char *attestation_root;
 	bool require_hardware, stack, keep_existing, dry_run, append, fail_fast;
 } opt = { .progress = -1 };
 
@@ -49,6 +50,9 @@ static const struct option_def table[] = {
 	{ "require-hardware", 0, NULL, OPT_FLAG, &opt.require_hardware, NULL,
 		"Refuse a key of which its token does not say that it was made there and cannot leave it "
 		"(modseal keys --check)." },
+	{ "attestation-root", 0, "FILE", OPT_STRING, &opt.attestation_root, NULL,
+		"With --require-hardware: refuse also a key for which its device has no attestation that "
+		"leads to this root certificate." },
 	{ "cert", 'c', "CERT", OPT_STRING, &opt.cert, NULL,
 		"Its certificate: a file (PEM or DER) or a PKCS#11 URI. By default the one that lies "
 		"beside the key: on the token with the same CKA_ID, or in the key's file." },
@@ -327,7 +331,7 @@ static int open_keys(struct ms_context *ctx, struct ms_key **keys, struct ms_err
 		int r = ms_key_open(ctx, opt.keys.items[i], &keys[i], err);
 
 		if (r == 0 && opt.require_hardware)
-			r = ms_key_require_hardware(keys[i], err);
+			r = ms_key_require_hardware(keys[i], opt.attestation_root, err);
 		if (r < 0)
 			return r;
 	}
@@ -380,6 +384,8 @@ static int check_usage(int argc)
 		return usage("which key? Name it with -k; 'modseal keys' lists those in tokens.");
 	if (opt.stack && opt.keep_existing)
 		return usage("--stack and --keep-existing exclude each other");
+	if (opt.attestation_root && !opt.require_hardware)
+		return usage("--attestation-root goes with --require-hardware");
 	if (opt.manifest && opt.dry_run)
 		return usage("--manifest and --dry-run exclude each other");
 	if (!sign_digests_asked())

@@ -5,8 +5,9 @@
 
 #include <stdbool.h>
 
-/* --check: what speaks for the key being bound to its hardware; an exit status. */
-int keys_check(const char *ref, bool json);
+/* --check: what speaks for the key being bound to its hardware; an exit status. `root`: the file of
+ * --attestation-root, NULL for none. */
+int keys_check(const char *ref, const char *root, bool json);
 /* --find: key files below `root` (NULL: /); an exit status. */
 int keys_find(const char *root, bool json);
 

@@ -21,6 +21,33 @@ static bool is_doubtful(const struct ms_evidence *e)
 	return false;
 }
 
+/* What is known of it, behind commas. */
+static void say(const char *before, const char *text)
+{
+	if (text && *text)
+		printf("%s%s", before, text);
+}
+
+static void print_attestation(const struct ms_attestation *a)
+{
+	if (!a->shown)
+		return;
+	printf("  attestation            %-9s", answer_name(a->trusted));
+	if (a->trusted == MS_YES)
+		printf(" the device has signed that it made the key; it leads to the root");
+	else if (a->trusted == MS_NO)
+		printf(" %s", a->problem);
+	else
+		printf(" there is one, not checked: --attestation-root names no root");
+	printf("\n    YubiKey");
+	say(" firmware ", a->firmware);
+	say(", serial ", a->serial);
+	say(", ", a->form_factor);
+	say(", PIN ", a->pin_policy);
+	say(", touch ", a->touch_policy);
+	printf("\n");
+}
+
 static void print_evidence(const struct ms_key *key, const struct ms_evidence *e)
 {
 	printf("%s (%s)\n", ms_key_uri(key), ms_key_type(key));
@@ -34,6 +61,7 @@ static void print_evidence(const struct ms_key *key, const struct ms_evidence *e
 	}
 	if (e->identity[0])
 		printf("  %s\n", e->identity);
+	print_attestation(&e->attestation);
 	if (e->bound)
 		printf("bound: it was made in its place and cannot be read out of it\n");
 	else
@@ -42,6 +70,23 @@ static void print_evidence(const struct ms_key *key, const struct ms_evidence *e
 		printf("note: this is what the token says, and its module does not claim to be a "
 		       "device; a "
 		       "token of software (SoftHSM2) says the same\n");
+}
+
+static struct json_object *json_attestation(const struct ms_attestation *a)
+{
+	struct json_object *o;
+
+	if (!a->shown)
+		return NULL;
+	o = json_object_new_object();
+	json_add_answer(o, "trusted", a->trusted);
+	json_add_text(o, "problem", a->problem[0] ? a->problem : NULL);
+	json_add_text(o, "firmware", a->firmware[0] ? a->firmware : NULL);
+	json_add_text(o, "serial", a->serial[0] ? a->serial : NULL);
+	json_add_text(o, "form_factor", a->form_factor);
+	json_add_text(o, "pin_policy", a->pin_policy);
+	json_add_text(o, "touch_policy", a->touch_policy);
+	return o;
 }
 
 static void json_evidence(const struct ms_key *key, const struct ms_evidence *e)
@@ -56,10 +101,11 @@ static void json_evidence(const struct ms_key *key, const struct ms_evidence *e)
 	for (size_t i = 0; i < e->n_items; i++)
 		json_add_answer(items, e->items[i].name, e->items[i].answer);
 	json_object_object_add(o, "evidence", items);
+	json_object_object_add(o, "attestation", json_attestation(&e->attestation));
 	json_print(o);
 }
 
-int keys_check(const char *ref, bool json)
+int keys_check(const char *ref, const char *root, bool json)
 {
 	struct ms_context *ctx = keyopts_context();
 	struct ms_error err = { .code = MS_ERR_NOMEM, .message = "out of memory" };
@@ -68,7 +114,7 @@ int keys_check(const char *ref, bool json)
 	int r = ctx ? ms_key_open(ctx, ref, &key, &err) : MS_ERR_NOMEM;
 
 	if (r == 0)
-		r = ms_key_evidence(key, &evidence, &err);
+		r = ms_key_evidence(key, root, &evidence, &err);
 	if (r < 0)
 		print_error(&err);
 	else if (json)

@@ -191,21 +191,6 @@ bool cert_fits_key(X509 *x509, const EVP_PKEY *pub)
 	return fits;
 }
 
-bool cert_is_attestation(const X509 *x509)
-{
-	static const char yubico_piv[] = "1.3.6.1.4.1.41482.3."; /* firmware, serial number, policies */
-	char oid[64];
-
-	for (int i = 0; i < X509_get_ext_count(x509); i++) {
-		const ASN1_OBJECT *o = X509_EXTENSION_get_object(X509_get_ext(x509, i));
-
-		OBJ_obj2txt(oid, sizeof(oid), o, 1);
-		if (!strncmp(oid, yubico_piv, sizeof(yubico_piv) - 1))
-			return true;
-	}
-	return false;
-}
-
 char *cert_name_text(const X509_NAME *name)
 {
 	AUTO_BIO BIO *bio = BIO_new(BIO_s_mem());

@@ -27,10 +27,6 @@ void cert_stack_free(STACK_OF(X509) *certs);
 /* Whether it certifies this public key. */
 bool cert_fits_key(X509 *x509, const EVP_PKEY *pub);
 
-/* Whether it only says that its key was made on a YubiKey: the module shows such certificates beside
- * the key's own, made up anew each time and with the key's id. */
-bool cert_is_attestation(const X509 *x509);
-
 /* A name as one line, in the order of the certificate: "CN=x,O=y"; free() it. NULL: no memory. */
 char *cert_name_text(const X509_NAME *name);
 /* Bytes as lower case hex, free() it; NULL: no memory. */

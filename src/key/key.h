@@ -46,6 +46,10 @@ struct key_ops {
 	 * (src/key/evidence.h). NULL: it says nothing. */
 	int (*evidence)(const struct ms_key *key, struct ms_evidence *evidence,
 		struct ms_error *err);
+	/* The certificates in which the device itself says that it made the key (attest.h of
+	 * src/crypto): the key's first, then those that may have signed it; *certs stays NULL if
+	 * there is none. The caller frees them. NULL: it has no such. */
+	int (*attestation)(const struct ms_key *key, STACK_OF(X509) **certs, struct ms_error *err);
 	/* Releases what the engine holds in key->priv. */
 	void (*free)(struct ms_key *key);
 };

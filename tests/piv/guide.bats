@@ -14,6 +14,7 @@ setup_file() {
 	bare_module dummy "$WORK/bare" >/dev/null
 	cp "$WORK/bare" "$WORK/driver.ko"
 	cp "$CARD/management" "$WORK/management-key"
+	cp "$CARD/root.pem" "$WORK/yubico-root.pem"
 	cat >"$WORK/bin/modseal" <<-END
 		#!/bin/bash
 		exec setsid -w timeout -k 5 60 "$MODSEAL" "\$@" </dev/null
@@ -109,5 +110,6 @@ dkms_signs() { # URI
 @test "proof" {
 	guide "Proof that the key is hardware"
 	assert_output "CKA_NEVER_EXTRACTABLE  yes"
+	assert_match "attestation +yes "
 	assert_output "YubiKey PIV Attestation 9c"
 }

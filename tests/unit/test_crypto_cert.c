@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Certificates: read from files, compared with keys, put into words. */
+#include "src/crypto/attest.h"
 #include "src/crypto/cert.h"
 
 #include "src/base/cleanup.h"
@@ -313,11 +314,11 @@ static void attestations(void **state)
 	ASN1_OCTET_STRING *value = ASN1_OCTET_STRING_new();
 	X509_EXTENSION *ext;
 
-	assert_false(cert_is_attestation(x));
+	assert_false(attest_is_one(x));
 	assert_true(ASN1_OCTET_STRING_set(value, (const uint8_t *)"\5\4\3", 3));
 	ext = X509_EXTENSION_create_by_OBJ(NULL, firmware, 0, value);
 	assert_true(X509_add_ext(x, ext, -1));
-	assert_true(cert_is_attestation(x));
+	assert_true(attest_is_one(x));
 	X509_EXTENSION_free(ext);
 	ASN1_OCTET_STRING_free(value);
 	ASN1_OBJECT_free(firmware);

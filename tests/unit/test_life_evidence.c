@@ -30,10 +30,10 @@ static void assert_missing(const struct key_ops *ops, bool hardware, const char 
 	struct ms_evidence e;
 	struct ms_error err = { 0 };
 
-	assert_int_equal(ms_key_evidence(&key, &e, &err), 0);
+	assert_int_equal(ms_key_evidence(&key, NULL, &e, &err), 0);
 	assert_string_equal(e.missing, missing);
 	assert_int_equal(e.bound, !missing[0]);
-	assert_int_equal(ms_key_require_hardware(&key, &err), missing[0] ? MS_ERR_KEY : 0);
+	assert_int_equal(ms_key_require_hardware(&key, NULL, &err), missing[0] ? MS_ERR_KEY : 0);
 	if (!missing[0])
 		return;
 	assert_non_null(strstr(err.message, "the-key"));
@@ -83,5 +83,5 @@ int main(void)
 		cmocka_unit_test(too_much_said),
 	};
 
-	return cmocka_run_group_tests_name("key/evidence", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("life/evidence", tests, NULL, NULL);
 }
