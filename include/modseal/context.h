@@ -25,6 +25,7 @@ enum ms_pin_kind {
 	MS_PIN_SO,         /**< the security officer's PIN */
 	MS_PIN_PASSPHRASE, /**< of an encrypted key file */
 	MS_PIN_AUTH,       /**< a TPM object's auth value */
+	MS_PIN_MOK,        /**< what shim's MokManager asks for at the next boot */
 };
 
 /** What a PIN is wanted for, as the prompt and the sources see it. */

@@ -17,6 +17,7 @@
 #include <modseal/list.h>
 #include <modseal/machine.h>
 #include <modseal/module.h>
+#include <modseal/mok.h>
 #include <modseal/sign.h>
 #include <modseal/tpm.h>
 #include <modseal/verify.h>

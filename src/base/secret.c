@@ -46,7 +46,7 @@ void secret_wipe(void *p, size_t len)
 	explicit_bzero(p, len);
 }
 
-int secret_read_file(const char *path, struct secret **out, struct ms_error *err)
+int secret_read_file(const char *path, const char *what, struct secret **out, struct ms_error *err)
 {
 	AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	AUTO_SECRET struct secret *s = secret_new("", 0);
@@ -55,23 +55,23 @@ int secret_read_file(const char *path, struct secret **out, struct ms_error *err
 	if (!s)
 		return err_nomem(err);
 	if (fd < 0)
-		return err_set_errno(err, MS_ERR_PIN, errno, "PIN file %s cannot be opened", path);
+		return err_set_errno(err, MS_ERR_PIN, errno, "%s %s cannot be opened", what, path);
 	while (!end && s->len < sizeof(s->data)) {
 		ssize_t n = read(fd, s->data + s->len, sizeof(s->data) - s->len);
 
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
-			return err_set_errno(err, MS_ERR_PIN, errno, "PIN file %s cannot be read",
-				path);
+			return err_set_errno(
+				err, MS_ERR_PIN, errno, "%s %s cannot be read", what, path);
 		if (n == 0)
 			break;
 		end = memchr(s->data + s->len, '\n', (size_t)n);
 		s->len += (size_t)n;
 	}
 	if (!end && s->len > SECRET_MAX)
-		return err_set(err, MS_ERR_PIN, "PIN file %s: its first line is longer than %d bytes",
-			path, SECRET_MAX);
+		return err_set(err, MS_ERR_PIN, "%s %s: its first line is longer than %d bytes",
+			what, path, SECRET_MAX);
 	if (end) {
 		s->len = (size_t)(end - s->data);
 		if (s->len && s->data[s->len - 1] == '\r')
@@ -79,7 +79,7 @@ int secret_read_file(const char *path, struct secret **out, struct ms_error *err
 		secret_wipe(s->data + s->len, sizeof(s->data) - s->len);
 	}
 	if (!s->len)
-		return err_set(err, MS_ERR_PIN, "PIN file %s: its first line is empty", path);
+		return err_set(err, MS_ERR_PIN, "%s %s: its first line is empty", what, path);
 	*out = STEAL(s);
 	return 0;
 }

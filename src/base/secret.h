@@ -9,7 +9,7 @@
 #define SECRET_MAX 1024 /* bytes of the longest PIN, without its NUL */
 
 struct secret {
-	size_t len;                /* without the NUL */
+	size_t len;		   /* without the NUL */
 	char data[SECRET_MAX + 1]; /* NUL-terminated; may hold NULs if it came from a TPM file */
 };
 
@@ -21,8 +21,9 @@ void secret_free(struct secret *s);
 /* Overwrites memory in a way that the compiler keeps. */
 void secret_wipe(void *p, size_t len);
 /* The first line of a file (regular file, pipe or character device), without its end of line.
- * MS_ERR_PIN with the path in the message if it cannot be read, is empty or too long. */
-int secret_read_file(const char *path, struct secret **out, struct ms_error *err);
+ * MS_ERR_PIN with `what` ("PIN file") and the path in the message if it cannot be read, is empty or
+ * too long. */
+int secret_read_file(const char *path, const char *what, struct secret **out, struct ms_error *err);
 
 static inline void secret_cleanup(struct secret **s)
 {

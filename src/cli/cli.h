@@ -31,6 +31,7 @@ extern const struct command
 	command_sign_file,
 	command_strip,
 	command_tpm,
+	command_trust,
 	command_verify;
 
 /* The kernel's own command line, for sign-file under its own name and as a subcommand; argv[0]

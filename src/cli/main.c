@@ -25,9 +25,10 @@ static const struct command *const commands[] = {
 	&command_attach,
 	&command_digest,
 	&command_tpm,
+	&command_trust,
 	&command_sign_file,
+	NULL,
 };
-#define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
 int exit_status_of(int code)
 {
@@ -60,68 +61,139 @@ void print_error(const struct ms_error *err)
 		fprintf(stderr, "  %s\n", err->hint);
 }
 
-static void usage(FILE *out)
+static void list_commands(const struct command *const *list, FILE *out)
 {
-	fprintf(out, "Usage: modseal COMMAND [OPTION]... [ARGUMENT]...\n"
-		     "Signs Linux kernel modules with keys that never leave the hardware.\n\n"
-		     "Commands:\n");
-	for (size_t i = 0; i < N_COMMANDS; i++)
-		fprintf(out, "  %-10s %s\n", commands[i]->name, commands[i]->summary);
-	fprintf(out, "\n'modseal COMMAND --help' tells a command's options; modseal(1) tells more.\n");
+	fprintf(out, "Commands:\n");
+	for (; *list; list++)
+		fprintf(out, "  %-10s %s\n", command_word(*list), (*list)->summary);
 }
 
-static const struct command *find(const char *name)
+static void usage(FILE *out)
 {
-	for (size_t i = 0; i < N_COMMANDS; i++)
-		if (!strcmp(name, commands[i]->name))
-			return commands[i];
+	fprintf(out,
+		"Usage: modseal COMMAND [OPTION]... [ARGUMENT]...\n"
+		"Signs Linux kernel modules with keys that never leave the hardware.\n\n");
+	list_commands(commands, out);
+	fprintf(out,
+		"\n'modseal COMMAND --help' tells a command's options; modseal(1) tells more.\n");
+}
+
+/* Of a command that has commands of its own. */
+static void family_usage(const struct command *command, FILE *out)
+{
+	fprintf(out, "Usage: modseal %s COMMAND [OPTION]... [ARGUMENT]...\n\n%s\n\n", command->name,
+		command->summary);
+	list_commands(command->commands, out);
+	fprintf(out, "\n'modseal %s COMMAND --help' tells a command's options.\n", command->name);
+}
+
+static const struct command *find(const struct command *const *list, const char *name)
+{
+	for (; *list; list++)
+		if (!strcmp(name, command_word(*list)))
+			return *list;
 	return NULL;
 }
 
-static int unknown(const char *name)
+/* The command that words name. `*used` is how many of them do; 0 when there is no such command. */
+static const struct command *find_words(int argc, char **argv, int *used)
 {
-	fprintf(stderr, "modseal: there is no command '%s'; 'modseal --help' lists them\n", name);
+	const struct command *command = NULL, *next = argc ? find(commands, argv[0]) : NULL;
+
+	for (*used = 0; next; (*used)++) {
+		command = next;
+		next = command->commands && *used + 1 < argc
+			? find(command->commands, argv[*used + 1])
+			: NULL;
+	}
+	return command;
+}
+
+static int unknown(const char *family, const char *name)
+{
+	fprintf(stderr, "modseal: there is no command '%s%s%s'; 'modseal%s%s --help' lists them\n",
+		family, *family ? " " : "", name, *family ? " " : "", family);
 	return EXIT_STATUS_USAGE;
 }
 
-/* `help [COMMAND]`; `help --man-options COMMAND` for the man pages' build. */
+/* For the man pages' build: `help --man-options PAGE`. */
+static int man_options(const struct command *const *list, const char *page)
+{
+	for (; *list; list++) {
+		char name[COMMAND_NAME_SIZE];
+
+		command_page(*list, name);
+		if ((*list)->commands && !man_options((*list)->commands, page))
+			return 0;
+		if (strcmp(name, page) != 0)
+			continue;
+		if (!(*list)->commands)
+			options_man(*list, stdout);
+		return 0;
+	}
+	return EXIT_STATUS_USAGE;
+}
+
+/* `help [COMMAND...]` */
 static int help(int argc, char **argv)
 {
-	bool man = argc > 1 && !strcmp(argv[1], "--man-options");
-	const char *name = argc > 1 + man ? argv[1 + man] : NULL;
-	const struct command *command = name ? find(name) : NULL;
+	const struct command *command;
+	int used;
 
-	if (name && !command)
-		return unknown(name);
-	if (!command)
+	if (argc == 0) {
 		usage(stdout);
-	else if (man)
-		options_man(command, stdout);
-	else
+		return 0;
+	}
+	if (argc == 2 && !strcmp(argv[0], "--man-options"))
+		return man_options(commands, argv[1]);
+	command = find_words(argc, argv, &used);
+	if (!command)
+		return unknown("", argv[0]);
+	if (!command->commands)
 		options_help(command, stdout);
+	else if (used < argc)
+		return unknown(command->name, argv[used]);
+	else
+		family_usage(command, stdout);
 	return 0;
+}
+
+static bool wants_help(const char *word)
+{
+	return !strcmp(word, "help") || !strcmp(word, "--help") || !strcmp(word, "-h");
+}
+
+/* A command that has commands of its own was named without one of them. */
+static int family(const struct command *command, const char *word)
+{
+	if (word && !wants_help(word))
+		return unknown(command->name, word);
+	family_usage(command, word ? stdout : stderr);
+	return word ? 0 : EXIT_STATUS_USAGE;
 }
 
 static int run(int argc, char **argv)
 {
 	const struct command *command;
-	int r;
+	int r, used;
 
 	if (argc < 2) {
 		usage(stderr);
 		return EXIT_STATUS_USAGE;
 	}
-	if (!strcmp(argv[1], "help") || !strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))
-		return help(argc - 1, argv + 1);
+	if (wants_help(argv[1]))
+		return help(argc - 2, argv + 2);
 	if (!strcmp(argv[1], "--version")) {
 		printf("modseal %s\n", MODSEAL_VERSION);
 		return 0;
 	}
-	command = find(argv[1]);
+	command = find_words(argc - 1, argv + 1, &used);
 	if (!command)
-		return unknown(argv[1]);
-	argc--;
-	argv++;
+		return unknown("", argv[1]);
+	argc -= used;
+	argv += used;
+	if (command->commands)
+		return family(command, argc > 1 ? argv[1] : NULL);
 	r = options_parse(command, &argc, &argv);
 	if (r)
 		return r < 0 ? 0 : r;
@@ -129,8 +201,8 @@ static int run(int argc, char **argv)
 }
 
 /* What a large module or a compressor took goes back to the system at once. By default glibc keeps
- * up to 32 MiB of such blocks for each thread, once it has seen one. And there are more threads than
- * run at once: each with a heap of its own would be more than they gain by it. */
+ * up to 32 MiB of such blocks for each thread, once it has seen one. And there are more threads
+ * than run at once: each with a heap of its own would be more than they gain by it. */
 static void set_up_memory(void)
 {
 #ifdef __GLIBC__
@@ -140,9 +212,9 @@ static void set_up_memory(void)
 #endif
 }
 
-/* The kernel enlarges a process's table of descriptors when it is full, and with several threads all
- * that open something then wait, for 15 ms or so each time. A batch holds some 500 files; as long as
- * there is one thread, room for them costs nothing. */
+/* The kernel enlarges a process's table of descriptors when it is full, and with several threads
+ * all that open something then wait, for 15 ms or so each time. A batch holds some 500 files; as
+ * long as there is one thread, room for them costs nothing. */
 static void set_up_descriptors(void)
 {
 	int fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 1023);

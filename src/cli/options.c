@@ -17,13 +17,29 @@ static const struct option_def help_option[] = {
 	{ 0 },
 };
 
+const char *command_word(const struct command *command)
+{
+	const char *blank = strrchr(command->name, ' ');
+
+	return blank ? blank + 1 : command->name;
+}
+
+void command_page(const struct command *command, char page[COMMAND_NAME_SIZE])
+{
+	snprintf(page, COMMAND_NAME_SIZE, "%s", command->name);
+	for (char *p = page; *p; p++)
+		if (*p == ' ')
+			*p = '-';
+}
+
 /* All options of a command, its own tables first. */
 static size_t collect(const struct command *command, const struct option_def **list)
 {
 	size_t n = 0;
 
 	for (int g = 0; g <= OPTION_GROUPS; g++) {
-		const struct option_def *def = g < OPTION_GROUPS ? command->options[g] : help_option;
+		const struct option_def *def =
+			g < OPTION_GROUPS ? command->options[g] : help_option;
 
 		for (; def && def->name && n < MAX_OPTIONS; def++)
 			list[n++] = def;
@@ -129,12 +145,11 @@ int options_parse(const struct command *command, int *argc, char ***argv)
 	char shorts[2 * MAX_OPTIONS + 2] = "", *s = shorts;
 	size_t n = collect(command, list);
 	static char title[64];
-	const char *name = (*argv)[0];
 	int c, r;
 
 	/* getopt's messages begin with it */
-	if (!strcmp(name, command->name)) {
-		snprintf(title, sizeof(title), "modseal %s", name);
+	if (!strcmp((*argv)[0], command_word(command))) {
+		snprintf(title, sizeof(title), "modseal %s", command->name);
 		(*argv)[0] = title;
 	}
 	for (size_t i = 0; i < n; i++) {
@@ -197,6 +212,7 @@ static void print_wrapped(const char *text, int indent, FILE *out)
 void options_help(const struct command *command, FILE *out)
 {
 	const struct option_def *list[MAX_OPTIONS];
+	char page[COMMAND_NAME_SIZE];
 	size_t n = collect(command, list);
 
 	fprintf(out, "Usage: modseal %s [OPTION]... %s\n\n", command->name, command->operands);
@@ -210,7 +226,8 @@ void options_help(const struct command *command, FILE *out)
 		fprintf(out, list[i]->arg ? " %s\n" : "%s\n", list[i]->arg ? list[i]->arg : "");
 		print_wrapped(list[i]->help, 10, out);
 	}
-	fprintf(out, "\nMore in modseal-%s(1).\n", command->name);
+	command_page(command, page);
+	fprintf(out, "\nMore in modseal-%s(1).\n", page);
 }
 
 /* Text for troff: '-' and '\' would otherwise be typographic. */

@@ -42,13 +42,21 @@ struct option_def {
 #define OPTION_GROUPS 5
 
 struct command {
-	const char *name;
+	const char *name;     /* of a sub-command with its command's: "trust list" */
 	const char *operands; /* "MODULE|DIR..." */
 	const char *summary;  /* one line for the command list */
 	const struct option_def *options[OPTION_GROUPS]; /* tables; NULL at the end */
 	int min_operands, max_operands;                  /* max -1: any number */
 	int (*run)(int argc, char **argv);               /* operands only; returns an exit status */
+	const struct command *const *commands; /* its sub-commands, NULL at the end: it has name and
+						  summary itself, and all else is theirs */
 };
+
+/* What is typed for it behind its command's name: "list". */
+const char *command_word(const struct command *command);
+#define COMMAND_NAME_SIZE 32
+/* The name as the man page's has it: "trust-list". */
+void command_page(const struct command *command, char page[COMMAND_NAME_SIZE]);
 
 /* Parses argv (argv[0] is the command's name), fills the values and moves the operands to
  * *argv. 0; EXIT_STATUS_USAGE after a message on stderr; -1 when --help was asked for and given.

@@ -26,6 +26,8 @@ static const char *kind_name(enum ms_pin_kind kind)
 		return "Passphrase";
 	case MS_PIN_AUTH:
 		return "Auth value";
+	case MS_PIN_MOK:
+		return "Password";
 	default:
 		return "PIN";
 	}

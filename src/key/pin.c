@@ -124,7 +124,7 @@ static int find_credential(struct pin_sources *pins)
 static int read_file(const char *path, const char *target, struct secret **pin,
 	struct ms_error *err)
 {
-	int r = secret_read_file(path, pin, err);
+	int r = secret_read_file(path, "PIN file", pin, err);
 
 	if (r < 0)
 		err_prefix(err, "%s", target);

@@ -30,7 +30,7 @@ static char *store(const char *root)
 	return asprintf(&path, "%s" FIRMWARE "/efivars/", prefix(root)) < 0 ? NULL : path;
 }
 
-static char *path_of(const char *root, const char *name, const struct efi_guid *vendor)
+char *efivar_path(const char *root, const char *name, const struct efi_guid *vendor)
 {
 	AUTO_FREE char *dir = store(root);
 	char guid[GUID_TEXT_SIZE], *path = NULL;
@@ -69,6 +69,13 @@ enum efi_access efivar_access(const char *root)
 	return firmware && access(firmware, F_OK) == 0 ? EFI_NO_VARS : EFI_NOT_BOOTED;
 }
 
+int efivar_may_write(const char *root)
+{
+	AUTO_FREE char *dir = store(root);
+
+	return dir && access(dir, W_OK) == 0 ? 0 : errno;
+}
+
 /* *found is false when there is no such file. */
 static int read_file(const char *path, struct buf *data, bool *found, struct ms_error *err)
 {
@@ -79,7 +86,7 @@ static int read_file(const char *path, struct buf *data, bool *found, struct ms_
 int efivar_read(const char *root, const char *name, const struct efi_guid *vendor,
 	struct efivar *var, struct ms_error *err)
 {
-	AUTO_FREE char *path = path_of(root, name, vendor);
+	AUTO_FREE char *path = efivar_path(root, name, vendor);
 	AUTO_BUF struct buf file = { 0 };
 	bool found;
 	int r;

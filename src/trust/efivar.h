@@ -39,6 +39,9 @@ enum efi_access {
 };
 enum efi_access efivar_access(const char *root);
 
+/* The file of a variable, free() it; NULL: out of memory. */
+char *efivar_path(const char *root, const char *name, const struct efi_guid *vendor);
+
 /* 0 also when there is none (found is false then). MS_ERR_IO: it is there and cannot be read (the
  * message names the file and why), or it is cut off. */
 int efivar_read(const char *root, const char *name, const struct efi_guid *vendor,
@@ -48,5 +51,16 @@ int efivar_read_table(const char *root, const char *name, struct efivar *var, st
 /* What shim hands on to the system (MokListRT, MokListXRT): from its table, which has all of it,
  * else from NAME, NAME1, NAME2 ... into which older ones split what is too large for a variable. */
 int efivar_read_shim(const char *root, const char *name, struct efivar *var, struct ms_error *err);
+
+/* Whether variables can be written at all: 0, EACCES (not root), EROFS, ENOENT ... */
+int efivar_may_write(const char *root);
+/* Writes a whole variable, in one write(2) as efivarfs wants it; a new one is readable by its owner
+ * only. A file that efivarfs protects (immutable) is opened up for it. MS_ERR_IO: what was there
+ * before is there still. */
+int efivar_write(const char *root, const char *name, const struct efi_guid *vendor,
+	uint32_t attributes, const void *data, size_t len, struct ms_error *err);
+/* 0 also when there is none. */
+int efivar_delete(
+	const char *root, const char *name, const struct efi_guid *vendor, struct ms_error *err);
 
 #endif

@@ -38,6 +38,7 @@ FOREIGN = {
     "libp11.h": {"engines/pkcs11"},
     "tss2/": {"engines/tpm2"},
     "json-c/": {"src/base", "src/farm", "src/cli"},
+    "crypt.h": {"src/trust"},
     "zlib.h": {"src/module", "src/trust"},
     "lzma.h": {"src/module"},
     "zstd": {"src/module"},

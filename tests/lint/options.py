@@ -16,16 +16,19 @@ def said(*command):
                           stdout=subprocess.PIPE).stdout
 
 
-def commands(program):
-    """Names of the program's commands."""
-    listed = said(program, "--help").split("\nCommands:\n")[1].split("\n\n")[0]
-    return [line.split()[0] for line in listed.splitlines()]
+def commands(program, *family):
+    """Names of the program's commands, as lists of words: those of a family by their members."""
+    parts = said(program, *family, "--help").split("\nCommands:\n")
+    if len(parts) == 1:
+        return [family]
+    names = [line.split()[0] for line in parts[1].split("\n\n")[0].splitlines()]
+    return [member for name in names for member in commands(program, *family, name)]
 
 
 def of_help(program, command):
     """Options that --help lists, long and short."""
     options = set()
-    for line in said(program, command, "--help").splitlines():
+    for line in said(program, *command, "--help").splitlines():
         match = re.match(r"  (?:(-\w), |    )(--[\w-]+)", line)
         if match:
             options.update(filter(None, match.groups()))
@@ -46,7 +49,12 @@ def listed(text):
     return options
 
 
+# Programs whose options are mentioned as well.
+FOREIGN = re.compile(r"\bmokutil --[\w-]+")
+
+
 def mentioned(text):
+    text = FOREIGN.sub("", text)
     return set(re.findall(r"(?<![\w-])(--[a-z][\w-]*)", text))
 
 
@@ -55,16 +63,16 @@ def main():
     helps = {command: of_help(program, command) for command in commands(program)}
     every, bad = {"--help", "--version"}.union(*helps.values()), []
     for command, options in helps.items():
-        page = man / f"modseal-{command}.1"
+        page, name = man / f"modseal-{'-'.join(command)}.1", " ".join(command)
         if not page.is_file():
-            bad.append(f"modseal {command} has no man page")
+            bad.append(f"modseal {name} has no man page")
             continue
         if "--help" not in options:
-            bad.append(f"modseal {command} --help lists no options")
+            bad.append(f"modseal {name} --help lists no options")
         text = plain(page)
         bad += [f"{page.name}: {option} is not explained"
                 for option in sorted(options - listed(text))]
-        bad += [f"{page.name}: modseal {command} has no {option}"
+        bad += [f"{page.name}: modseal {name} has no {option}"
                 for option in sorted(listed(text) - options)]
     bad += [f"{page.name}: no command has {option}"
             for page in sorted(man.glob("*.1"))

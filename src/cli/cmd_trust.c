@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "src/cli/cli.h"
+#include "src/cli/trust.h"
+
+static const struct command *const commands[] = {
+	&command_trust_enrol,
+	NULL,
+};
+
+const struct command command_trust = {
+	.name = "trust",
+	.summary = "Say what firmware and kernel trust, and have them trust more.",
+	.commands = commands,
+};
