@@ -53,6 +53,9 @@ struct engine {
 	 * means something. */
 	bool seals;
 
+	/* There may be keys here that want a finger: the policies of struct ms_keygen mean something. */
+	bool touches;
+
 	/* Makes a key pair where request->ref says, sensitive and never extractable, and opens it.
 	 * NULL if keys are not made here. */
 	int (*keygen)(struct ms_context *ctx, const struct ms_keygen *request, struct ms_key **key,

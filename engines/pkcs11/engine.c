@@ -82,6 +82,7 @@ const struct engine engine_pkcs11 = {
 	.open_cert = open_cert,
 	.list = p11_list,
 	.init_token = p11_init_token,
+	.touches = true,
 	.keygen = p11_keygen,
 	.import_key = p11_import_key,
 	.store_cert = p11_store_cert,

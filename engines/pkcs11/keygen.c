@@ -6,6 +6,7 @@
 #include "engines/pkcs11/change.h"
 #include "engines/pkcs11/key.h"
 #include "engines/pkcs11/place.h"
+#include "engines/pkcs11/yubico.h"
 #include "src/base/error.h"
 
 #include <string.h>
@@ -31,6 +32,7 @@ struct keygen {
 	struct p11_change change; /* first: make() gets its address */
 	struct p11_place place;
 	const struct kind *kind;
+	CK_BYTE touch_policy, pin_policy; /* 0: not said */
 	CK_OBJECT_HANDLE made;
 };
 
@@ -42,6 +44,7 @@ struct keygen {
 struct templates {
 	CK_BBOOL yes, no;
 	CK_ULONG bits;
+	CK_BYTE touch_policy, pin_policy;
 	CK_BYTE exponent[3], curve[10], id[P11_MAX_ATTR], label[P11_MAX_ATTR];
 	CK_ATTRIBUTE pub[MAX_ATTRS], key[MAX_ATTRS];
 	CK_ULONG n_pub, n_key;
@@ -74,6 +77,16 @@ static void add_name(struct templates *t, const struct p11_place *place)
 	add_key(t, CKA_LABEL, t->label, place->label_len);
 }
 
+static void add_policies(struct templates *t, const struct keygen *g)
+{
+	t->touch_policy = g->touch_policy;
+	t->pin_policy = g->pin_policy;
+	if (t->touch_policy)
+		add_key(t, P11_YUBICO_TOUCH_POLICY, &t->touch_policy, sizeof(t->touch_policy));
+	if (t->pin_policy)
+		add_key(t, P11_YUBICO_PIN_POLICY, &t->pin_policy, sizeof(t->pin_policy));
+}
+
 /* Tokens refuse to hear of things that they would do anyway. What a new key is like is looked at
  * once it is there. */
 enum words { ALL_WORDS, FEW_WORDS, FEWEST_WORDS };
@@ -98,6 +111,7 @@ static void fill(struct templates *t, const struct keygen *g, enum words words)
 	add_key_flag(t, CKA_PRIVATE, &t->yes);
 	add_key_flag(t, CKA_SENSITIVE, &t->yes);
 	add_key_flag(t, CKA_SIGN, &t->yes);
+	add_policies(t, g);
 	if (words == FEWEST_WORDS) /* Yubico's module: its keys cannot be extractable */
 		return;
 	add_key_flag(t, CKA_EXTRACTABLE, &t->no);
@@ -158,6 +172,8 @@ static int explain(const struct keygen *g, int r, struct ms_error *err)
 {
 	const char *name = g->place.token->name;
 
+	if (g->change.rv == CKR_ATTRIBUTE_TYPE_INVALID && (g->touch_policy || g->pin_policy))
+		return p11_yubico_refused(g->place.token, err);
 	switch (g->change.rv) {
 	case CKR_MECHANISM_INVALID:
 	case CKR_FUNCTION_NOT_SUPPORTED:
@@ -208,13 +224,20 @@ static const struct kind *find_kind(enum ms_key_kind kind)
 int p11_keygen(struct ms_context *ctx, const struct ms_keygen *request, struct ms_key **key,
 	struct ms_error *err)
 {
-	struct keygen g = { .change.make = make, .kind = find_kind(request->kind) };
+	struct keygen g = {
+		.change.make = make,
+		.kind = find_kind(request->kind),
+		.touch_policy = (CK_BYTE)request->touch_policy,
+		.pin_policy = (CK_BYTE)request->pin_policy,
+	};
 	int r;
 
 	*key = NULL;
 	if (!g.kind)
 		return err_set(err, MS_ERR_USAGE, "a key needs a type");
 	r = p11_place_find(ctx, request->ref, request->duplicate, &g.place, err);
+	if (r == 0)
+		r = p11_yubico_check(g.place.token, request, err);
 	if (r == 0) {
 		g.change.token = g.place.token;
 		r = p11_change(&g.change, g.place.uri, err);

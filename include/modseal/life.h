@@ -42,6 +42,11 @@ struct ms_seal {
 	bool recovery_auth;         /**< it has an auth value that does instead of the PCR values */
 };
 
+/** When a YubiKey wants to be touched, and wants the PIN, before the key signs; 0: as its slot has
+ *  it. Numbered as Yubico does. */
+enum ms_touch_policy { MS_TOUCH_NEVER = 1, MS_TOUCH_ALWAYS, MS_TOUCH_CACHED };
+enum ms_pin_policy { MS_PIN_NEVER = 1, MS_PIN_ONCE, MS_PIN_ALWAYS };
+
 /** A key to be made. Zero-initialise. */
 struct ms_keygen {
 	const char *ref;       /**< where: a PKCS#11 URI whose token part fits one token, and whose
@@ -50,9 +55,12 @@ struct ms_keygen {
 	enum ms_key_kind kind;
 	bool duplicate;        /**< although the token has a key of that label or id */
 	struct ms_seal seal;
+	enum ms_touch_policy touch_policy; /**< YubiKeys only */
+	enum ms_pin_policy pin_policy;	   /**< YubiKeys only */
 };
 
-/** Makes the key pair on the device and opens it. MS_ERR_UNSUPPORTED where keys are not made. */
+/** Makes the key pair on the device and opens it. MS_ERR_UNSUPPORTED where keys are not
+ *  made, or not with such policies. */
 MS_API int ms_keygen(struct ms_context *ctx, const struct ms_keygen *request, struct ms_key **key,
 	struct ms_error *err);
 

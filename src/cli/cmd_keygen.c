@@ -11,7 +11,7 @@
 
 static struct {
 	const char *key, *out, *init_token;
-	int type;
+	int type, touch_policy, pin_policy;
 	bool duplicate, no_cert, force_erase;
 } opt;
 
@@ -21,6 +21,20 @@ static const struct option_choice types[] = {
 	{ "rsa4096", MS_KEY_RSA4096 },
 	{ "p256", MS_KEY_P256 },
 	{ "p384", MS_KEY_P384 },
+	{ 0 },
+};
+
+static const struct option_choice touch_policies[] = {
+	{ "never", MS_TOUCH_NEVER },
+	{ "always", MS_TOUCH_ALWAYS },
+	{ "cached", MS_TOUCH_CACHED },
+	{ 0 },
+};
+
+static const struct option_choice pin_policies[] = {
+	{ "never", MS_PIN_NEVER },
+	{ "once", MS_PIN_ONCE },
+	{ "always", MS_PIN_ALWAYS },
 	{ 0 },
 };
 
@@ -38,6 +52,12 @@ static const struct option_def table[] = {
 	{ "no-cert", 0, NULL, OPT_FLAG, &opt.no_cert, NULL, "Make no certificate." },
 	{ "out", 'o', "FILE", OPT_STRING, &opt.out, NULL,
 		"Write the certificate there, too: PEM if the name ends in .pem or .crt, else DER." },
+	{ "touch-policy", 0, "WHEN", OPT_CHOICE, &opt.touch_policy, touch_policies,
+		"YubiKey: whether the key wants a finger: never, always, or cached (one touch holds for 15 "
+		"seconds). By default as the slot has it." },
+	{ "pin-policy", 0, "WHEN", OPT_CHOICE, &opt.pin_policy, pin_policies,
+		"YubiKey: whether the key wants the PIN: never, once, or always (at each signature). By "
+		"default as the slot has it." },
 	{ "init-token", 0, "LABEL", OPT_STRING, &opt.init_token, NULL,
 		"First initialise a token that is not initialised yet and call it LABEL. SO PIN and user "
 		"PIN are asked for, or taken from --so-pin-source and --pin-source." },
@@ -164,6 +184,8 @@ static int make_key(struct ms_context *ctx, const char *ref, const struct ms_cer
 		.ref = ref,
 		.kind = (enum ms_key_kind)opt.type,
 		.duplicate = opt.duplicate,
+		.touch_policy = (enum ms_touch_policy)opt.touch_policy,
+		.pin_policy = (enum ms_pin_policy)opt.pin_policy,
 	};
 	struct ms_error err = { 0 };
 	struct ms_key *key = NULL;

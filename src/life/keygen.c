@@ -21,6 +21,9 @@ MS_API int ms_keygen(struct ms_context *ctx, const struct ms_keygen *request, st
 	const struct engine *engine;
 	int r = life_engine_for_new(request->ref, &request->seal, "makes", &engine, err);
 
+	if (r == 0 && !engine->touches && (request->touch_policy || request->pin_policy))
+		return err_set(err, MS_ERR_USAGE,
+			"%s: touch and PIN policies are for keys on a YubiKey", request->ref);
 	return r == 0 ? engine->keygen(ctx, request, key, err) : r;
 }
 

@@ -1,0 +1,94 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# Keys that want a finger, or their PIN, when it was said so as they were made: keygen --touch-policy,
+# --pin-policy. Debian 12's ykcs11 does not take that, Debian 13's does.
+
+load ../lib/common
+load piv
+
+setup_file() {
+	piv_setup_file
+	[ -z "${MODSEAL_LONG-}" ] || get_newer_module
+}
+
+# Debian 13's module runs on Debian 12's libraries, with its own libykpiv.
+get_newer_module() {
+	local debian_dir=${MODSEAL_CACHE:-$TOP/.cache}/debian dir=$BATS_FILE_TMPDIR/trixie package lib
+	. "$TOP/tests/lib/debian.bash"
+	debian_use trixie || return 1
+	for package in ykcs11 libykpiv2; do
+		debian_unpack "$dir" $package || return 1
+	done
+	mkdir "$BATS_FILE_TMPDIR/newer"
+	for lib in "$dir"/usr/lib/*/libyk*; do
+		cp -a "$lib" "$BATS_FILE_TMPDIR/newer"
+	done
+	export NEWER=$BATS_FILE_TMPDIR/newer
+}
+
+make_key() { # ARGUMENT...
+	MODSEAL_PIN=$PIN modseal keygen --module "$MODULE" -k "$(key 9d)" --subject CN=x --type p256 \
+		--so-pin-source "$CARD/management" "$@"
+}
+
+policies() {
+	[ -n "${NEWER-}" ] || skip "only with MODSEAL_LONG"
+	export LD_LIBRARY_PATH=$NEWER
+	MODULE=$NEWER/libykcs11.so
+}
+
+@test "a key that wants a touch, and when it wants its PIN (ykcs11 of Debian 13)" {
+	policies
+	while read -r policy options; do
+		# shellcheck disable=SC2086
+		run make_key --duplicate $options
+		assert_status 0
+		[ "$(cat "$CARD/9d.policy")" = "${policy/,/ } 1" ]
+		cp bare m.ko
+		run sign 9d m.ko
+		assert_status 0
+		assert_signed 9d m.ko
+	done <<-'END'
+		2,1
+		2,2 --touch-policy always
+		2,3 --touch-policy cached
+		2,1 --touch-policy never
+		3,1 --pin-policy always
+		1,1 --pin-policy never
+		3,2 --pin-policy always --touch-policy always
+	END
+	MODSEAL_PIN=$PIN run modseal keys --module "$MODULE" --check "$(key 9d);type=private" \
+		--attestation-root "$CARD/root.pem"
+	assert_status 0
+	assert_output "PIN always, touch always"
+	echo 2500 >"$CARD/touch-ms"
+	cp bare m.ko
+	run sign 9d m.ko
+	assert_status 0
+	assert_match '^modseal: waiting for token .*: touch it if it blinks$'
+}
+
+@test "a module that is too old says so, and makes no key" {
+	MODULE=$YKCS11
+	for options in "--touch-policy always" "--pin-policy once"; do
+		# shellcheck disable=SC2086
+		run make_key $options
+		assert_status 1
+		assert_output "ykcs11 can from 2.3.0 on"
+		assert_output "yubico-piv-tool -a generate"
+		[ ! -e "$CARD/9d.key.pem" ]
+	done
+}
+
+@test "elsewhere there are no such policies, and it is said" {
+	MODULE=$OPENSC run make_key --touch-policy always
+	assert_status 1
+	assert_output "YubiKeys only"
+	run modseal keygen -k x.pem --type p256 --no-cert --touch-policy always
+	assert_status 2
+	assert_output "touch and PIN policies are for keys on a YubiKey"
+	run make_key --touch-policy sometimes
+	assert_status 2
+	[ ! -e "$CARD/9d.key.pem" ]
+	[ ! -e x.pem ]
+}
