@@ -139,6 +139,47 @@ MS_API enum ms_answer ms_machine_option_on(const struct ms_machine *machine, con
 MS_API enum ms_answer ms_machine_algorithm(const struct ms_machine *machine, const char *name,
 	char *why, size_t size);
 
+/**
+ * Whether this kernel takes signatures by keys of a keyring on modules. `why` (of `size` bytes) gets
+ * one clause. .blacklist: MS_NO.
+ */
+MS_API enum ms_answer ms_machine_keyring_counts(const struct ms_machine *machine,
+	enum ms_keyring_name ring, char *why, size_t size);
+
+/** How a certificate stands with a kernel. */
+struct ms_standing {
+	enum ms_answer in[MS_KEYRINGS]; /**< whether its key is in that keyring */
+	enum ms_answer trusted;         /**< whether signatures by it on modules are taken */
+	enum ms_answer revoked;
+	const char *store; /**< the keyring by which it is trusted, or where it is revoked, or would be
+				if it were known; NULL: none */
+	char why[512];     /**< of `trusted`, and of `revoked` if it is; one sentence */
+};
+
+/**
+ * The standing of a certificate. A keyring shows its keys' names and key ids only, so a key with the
+ * name and the key id of the certificate is taken for it.
+ */
+MS_API int ms_machine_standing(const struct ms_machine *machine, const struct ms_cert *cert,
+	struct ms_standing *standing, struct ms_error *err);
+
+/**
+ * Whether a certificate that is (or were) in MokListRT goes to the .machine keyring at the next boot
+ * of this kernel. `why` gets the gate that is closed, or those that cannot be seen.
+ */
+MS_API enum ms_answer ms_machine_takes_mok(const struct ms_machine *machine,
+	const struct ms_cert *cert, char *why, size_t size);
+
+/**
+ * Writes what ms_machine_read() reads of the running machine below `dir`, a new or empty directory,
+ * under the names that the files have on the machine; beside them modseal/keyrings (which key is
+ * in which keyring, which no file of the kernel tells) and modseal/dmesg (lines of the kernel's log
+ * about modules, certificates and Secure Boot). No password hash (MokAuth) and no key is in it; the
+ * kernel's command line is. `notice` (may be NULL) is told what could not be read.
+ */
+MS_API int ms_machine_record(const char *dir, ms_notice_fn *notice, void *user,
+	struct ms_error *err);
+
 #ifdef __cplusplus
 }
 #endif

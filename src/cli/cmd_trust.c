@@ -3,7 +3,9 @@
 #include "src/cli/trust.h"
 
 static const struct command *const commands[] = {
+	&command_trust_list,
 	&command_trust_enrol,
+	&command_trust_record,
 	NULL,
 };
 

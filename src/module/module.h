@@ -59,6 +59,7 @@ struct module {
 	char *name;                /* from .modinfo name=, or NULL */
 	enum module_tail tail;
 	char tail_reason[256];     /* for MODULE_MALFORMED and MODULE_INTERRUPTED, one clause */
+	int tail_error;            /* for MODULE_MALFORMED: EBADMSG or ENOPKG, as the kernel says */
 	struct module_sig *sigs;   /* outermost (the one that counts) first, then those below it */
 	size_t n_sigs;
 	uint64_t bare_len;         /* bytes without any signature or interrupted tail */

@@ -3,6 +3,7 @@
 #include "src/base/error.h"
 #include "src/module/look.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -32,6 +33,7 @@ struct end_look {
 	uint64_t sig_len; /* GOOD */
 	char *reason;     /* BAD: filled */
 	size_t reason_size;
+	int error;        /* BAD: EBADMSG or ENOPKG */
 };
 
 static uint32_t be32(const uint8_t *p)
@@ -39,15 +41,19 @@ static uint32_t be32(const uint8_t *p)
 	return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
 }
 
-__attribute__((format(printf, 2, 3)))
-static int bad(struct end_look *look, const char *fmt, ...)
+__attribute__((format(printf, 3, 4)))
+static int bad(struct end_look *look, int error, const char *fmt, ...)
 {
 	va_list ap;
+	size_t len;
 
 	look->kind = BAD;
+	look->error = error;
 	va_start(ap, fmt);
 	vsnprintf(look->reason, look->reason_size, fmt, ap);
 	va_end(ap);
+	len = strlen(look->reason);
+	snprintf(look->reason + len, look->reason_size - len, " (%s)", strerrorname_np(error));
 	return 0;
 }
 
@@ -83,7 +89,7 @@ static int check_fields(const struct info *info, struct end_look *look)
 
 	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
 		if (fields[i].value)
-			return bad(look, "its %s is %u where the kernel wants 0 (EBADMSG)",
+			return bad(look, EBADMSG, "its %s is %u where the kernel wants 0",
 				fields[i].name, fields[i].value);
 	return 0;
 }
@@ -113,40 +119,34 @@ static int check(struct module *m, const struct info *info, uint64_t before, uin
 
 	place(info, before, floor, look);
 	if (sig_len == before)
-		return bad(look,
-			"its sig_len is %llu, all that stands before it: nothing is left to be "
-			"signed (EBADMSG)",
+		return bad(look, EBADMSG,
+			"its sig_len is %llu, all that stands before it: nothing is left to be signed",
 			(unsigned long long)sig_len);
 	if (sig_len > before)
-		return bad(look,
-			"its sig_len is %llu, but only %llu bytes stand before it (EBADMSG)",
+		return bad(look, EBADMSG, "its sig_len is %llu, but only %llu bytes stand before it",
 			(unsigned long long)sig_len, (unsigned long long)before);
 	if (!memcmp(info, &nothing, sizeof(nothing)))
-		return bad(look,
-			"only NUL bytes stand before its marker: it was lost before it reached the "
-			"disk (ENOPKG)");
+		return bad(look, ENOPKG,
+			"only NUL bytes stand before its marker: it was lost before it reached the disk");
 	if (info->id_type != ID_TYPE_PKCS7)
-		return bad(look,
-			"its id_type is %u (%s) where the kernel wants 2, PKCS#7 (ENOPKG)",
+		return bad(look, ENOPKG, "its id_type is %u (%s) where the kernel wants 2, PKCS#7",
 			info->id_type, id_type_name(info->id_type));
 	check_fields(info, look);
 	if (look->kind == BAD)
 		return 0;
 	if (!sig_len)
-		return bad(look, "its sig_len is 0 (EBADMSG)");
+		return bad(look, EBADMSG, "its sig_len is 0");
 	if (before - sig_len < floor)
-		return bad(look,
-			"its sig_len is %llu, which reaches %llu bytes into the module itself "
-			"(EBADMSG)",
+		return bad(look, EBADMSG,
+			"its sig_len is %llu, which reaches %llu bytes into the module itself",
 			(unsigned long long)sig_len,
 			(unsigned long long)(floor - (before - sig_len)));
 	r = module_read(m, before - sig_len, &first, 1, err);
 	if (r)
 		return r;
 	if (first != DER_SEQUENCE)
-		return bad(look,
-			"its signature starts with the byte 0x%02x, so it is no CMS message "
-			"(EBADMSG)",
+		return bad(look, EBADMSG,
+			"its signature starts with the byte 0x%02x, so it is no CMS message",
 			first);
 	look->kind = GOOD;
 	look->sig_len = sig_len;
@@ -171,9 +171,8 @@ static int end_look(struct module *m, uint64_t end, uint64_t floor, struct end_l
 	if (r || memcmp(raw + sizeof(info), MODULE_MARKER, MODULE_MARKER_LEN))
 		return r;
 	if (end <= sizeof(raw))
-		return bad(look,
-			"only %llu bytes stand before its marker, too few for a module signature "
-			"(EBADMSG)",
+		return bad(look, EBADMSG,
+			"only %llu bytes stand before its marker, too few for a module signature",
 			(unsigned long long)(end - MODULE_MARKER_LEN));
 	memcpy(&info, raw, sizeof(info));
 	return check(m, &info, end - sizeof(raw), floor, look, err);
@@ -334,8 +333,10 @@ static int peel(struct module *m, struct ms_error *err)
 
 		if (r || look.kind == NO_MARKER)
 			return r;
-		if (!depth)
+		if (!depth) {
 			m->tail = look.kind == GOOD ? MODULE_SIGNED : MODULE_MALFORMED;
+			m->tail_error = look.error;
+		}
 		if (look.kind == GOOD && m->tail == MODULE_SIGNED && m->n_sigs == depth)
 			r = sigs_add(m, end, &look, err);
 		if (r || look.start == end)

@@ -37,4 +37,9 @@ void facts_of_crypto(struct ms_machine *m); /* crypto, modprobe */
 void facts_of_firmware(struct ms_machine *m);
 void facts_of_keyrings(struct ms_machine *m);
 
+#define LOG_FILE "/modseal/dmesg" /* of a recorded machine */
+
+/* Whether a line of modules.dep is about a module that a line of modules.alias names. */
+bool depmod_is_named(const char *line, const char *aliases);
+
 #endif

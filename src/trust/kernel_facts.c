@@ -270,7 +270,7 @@ static void read_log(struct ms_machine *m)
 	int size, n;
 
 	if (!m->live) {
-		fact_file(m, &m->log, "/modseal/dmesg");
+		fact_file(m, &m->log, LOG_FILE);
 		return;
 	}
 	size = klogctl(SYSLOG_SIZE, NULL, 0);

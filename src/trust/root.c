@@ -31,17 +31,21 @@ void root_close(struct root *root)
 
 static int open_below(const struct root *root, const char *path, int flags)
 {
-	struct open_how how = { .flags = (unsigned)(flags | O_CLOEXEC | O_NOCTTY | O_NONBLOCK) };
+	struct open_how how = { .resolve = RESOLVE_IN_ROOT };
 	int fd;
+
+	flags |= O_CLOEXEC;
+	if (!(flags & O_PATH)) /* openat2(2) takes no flag that does not matter */
+		flags |= O_NOCTTY | O_NONBLOCK;
 
 	while (*path == '/')
 		path++;
 	if (!*path)
 		path = ".";
 	if (root->live) {
-		fd = openat(root->fd, path, flags | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+		fd = openat(root->fd, path, flags);
 	} else {
-		how.resolve = RESOLVE_IN_ROOT;
+		how.flags = (unsigned)flags;
 		fd = (int)syscall(SYS_openat2, root->fd, path, &how, sizeof(how));
 	}
 	return fd < 0 ? -errno : fd;
@@ -54,7 +58,7 @@ int root_open_file(const struct root *root, const char *path)
 
 bool root_exists(const struct root *root, const char *path)
 {
-	int fd = open_below(root, path, O_PATH & ~O_NONBLOCK);
+	int fd = open_below(root, path, O_PATH);
 
 	if (fd < 0)
 		return false;

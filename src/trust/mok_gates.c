@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What stands between a MOK and the .machine keyring: security/integrity/platform_certs/load_uefi.c,
+ * machine_keyring.c, security/integrity/digsig.c. */
+#include "src/crypto/cert.h"
+#include "src/trust/fact.h"
+
+#include <modseal/certview.h>
+#include <stdio.h>
+#include <string.h>
+
+/* What accept.c says of .machine under the option by which this kernel chooses. */
+static const struct ms_cert_place *machine_place(const struct ms_machine *m,
+	const struct ms_cert_view *v)
+{
+	const char *under = NULL;
+
+	if (ms_machine_option_on(m, "INTEGRITY_CA_MACHINE_KEYRING_MAX") == MS_YES)
+		under = "CONFIG_INTEGRITY_CA_MACHINE_KEYRING_MAX";
+	else if (ms_machine_option_on(m, "INTEGRITY_CA_MACHINE_KEYRING") == MS_YES)
+		under = "CONFIG_INTEGRITY_CA_MACHINE_KEYRING";
+	for (size_t i = 0; i < v->n_places; i++) {
+		const struct ms_cert_place *p = &v->places[i];
+
+		if (!strcmp(p->name, ".machine") &&
+			(under ? p->under && !strcmp(p->under, under) : !p->under))
+			return p;
+	}
+	return NULL;
+}
+
+static enum ms_answer say(enum ms_answer answer, char *why, size_t size, const char *text)
+{
+	snprintf(why, size, "%s", text);
+	return answer;
+}
+
+static enum ms_answer judge_cert(const struct ms_machine *m, const struct ms_cert *cert, char *why,
+	size_t size)
+{
+	struct ms_cert_view *v = NULL;
+	const struct ms_cert_place *place;
+	enum ms_answer answer = MS_UNKNOWN;
+
+	if (ms_cert_view_new(cert, &v, NULL) < 0)
+		return say(MS_UNKNOWN, why, size, "out of memory");
+	place = machine_place(m, v);
+	if (v->problem[0])
+		answer = say(MS_NO, why, size, v->problem);
+	else if (!strncmp(v->key_type, "P-", 2) &&
+		ms_machine_option_on(m, "CRYPTO_ECDSA") == MS_NO)
+		answer = say(MS_NO, why, size, "this kernel has no ECDSA (CONFIG_CRYPTO_ECDSA)");
+	else if (place)
+		answer = say(place->accept == MS_ACCEPT_YES ? MS_YES : MS_NO, why, size, place->why);
+	ms_cert_view_free(v);
+	return answer;
+}
+
+/* Up to 7.0 the kernel asks IMA's architecture policy whether Secure Boot is on. */
+static bool needs_ima(const struct ms_machine *m)
+{
+	unsigned major = 0, minor = 0;
+
+	return m->release.text && sscanf(m->release.text, "%u.%u", &major, &minor) == 2 &&
+		(major < 7 || (major == 7 && minor < 1));
+}
+
+MS_API enum ms_answer ms_machine_takes_mok(const struct ms_machine *m, const struct ms_cert *cert,
+	char *why, size_t size)
+{
+	if (ms_machine_option_on(m, "INTEGRITY_MACHINE_KEYRING") == MS_NO)
+		return say(MS_NO, why, size,
+			"this kernel has no .machine keyring (CONFIG_INTEGRITY_MACHINE_KEYRING)");
+	if (ms_machine_option_on(m, "LOAD_UEFI_KEYS") == MS_NO)
+		return say(MS_NO, why, size,
+			"this kernel takes no keys from the firmware (CONFIG_LOAD_UEFI_KEYS)");
+	if (needs_ima(m) && ms_machine_option_on(m, "IMA_SECURE_AND_OR_TRUSTED_BOOT") == MS_NO)
+		return say(MS_NO, why, size, "this kernel does not see that Secure Boot is on "
+			"(CONFIG_IMA_SECURE_AND_OR_TRUSTED_BOOT)");
+	if (m->efi.answer == MS_NO)
+		return say(MS_NO, why, size, "this machine was not booted by EFI");
+	if (m->secure_boot.answer == MS_NO)
+		return say(MS_NO, why, size, "Secure Boot is off, and MOKs count only when it is on");
+	if (m->mok_insecure.answer == MS_YES)
+		return say(MS_NO, why, size,
+			"shim does not validate (mokutil --disable-validation): to the kernel Secure "
+			"Boot is off");
+	if (m->mok_trusted.answer == MS_NO)
+		return say(MS_NO, why, size,
+			"MokListTrustedRT is not set (mokutil --trust-mok)");
+	if (m->config.answer == MS_UNKNOWN)
+		return say(MS_UNKNOWN, why, size, m->config.unknown);
+	if (m->secure_boot.answer == MS_UNKNOWN)
+		return say(MS_UNKNOWN, why, size, m->secure_boot.unknown);
+	if (m->mok_trusted.answer == MS_UNKNOWN)
+		return say(MS_UNKNOWN, why, size, m->mok_trusted.unknown);
+	return judge_cert(m, cert, why, size);
+}
