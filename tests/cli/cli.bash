@@ -41,15 +41,6 @@ assert_files() { # DIR NAME...
 	[ "$is" = "$should" ] || { printf 'it holds:\n%s\ninstead of:\n%s\n' "$is" "$should"; return 1; }
 }
 
-# Runs a command that may not pass over file permissions, whoever runs the tests.
-powerless() {
-	if [ "$(id -u)" -eq 0 ]; then
-		setpriv --bounding-set=-dac_override,-dac_read_search "$@"
-	else
-		"$@"
-	fi
-}
-
 # Appends to a file what stands before the CMS of a module, in the order of struct module_signature.
 module_signature() { # SIG_LEN [ALGO HASH ID_TYPE SIGNER_LEN KEY_ID_LEN PAD0 PAD1 PAD2]
 	local sig_len=$1 fields=(0 0 2 0 0 0 0 0) hex

@@ -1,0 +1,504 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# Requests to shim's MokManager: what they hold, compared with mokutil's, and what is refused.
+
+load ../lib/common
+load efi
+
+setup_file() {
+	common_setup_file
+	make_certs
+	openssl passwd -6 -salt abcdefgh secret >"$BATS_FILE_TMPDIR/sha512"
+	openssl passwd -5 -salt abcdefgh secret >"$BATS_FILE_TMPDIR/sha256"
+}
+
+setup() {
+	cd "$BATS_TEST_TMPDIR"
+	machine ours
+	HASH=$BATS_FILE_TMPDIR/sha512
+	VARS=ours/sys/firmware/efi/efivars
+}
+
+enrol() {
+	modseal trust enrol --root ours "$@"
+}
+
+# The same machine with mokutil at work.
+theirs() {
+	[ -d theirs ] || cp -a ours theirs
+}
+
+# -- as mokutil --------------------------------------------------------------------------------
+
+@test "a request is byte for byte mokutil's, whatever the hash" {
+	printf '$2y$10$abcdefghijklmnopqrstuuS5VfOJZzI6P3CbQ7QpvFTTO0bZqz0VO' >bcrypt
+	openssl passwd -6 -salt 'rounds=7777$0123456789abcdef' secret >rounds
+	for hash in "$BATS_FILE_TMPDIR/sha512" "$BATS_FILE_TMPDIR/sha256" bcrypt rounds; do
+		rm -rf theirs ours
+		machine ours
+		theirs
+		mokutil_on theirs --import "$CERTS/good.der" --hash-file "$hash"
+		run enrol "$CERTS/good.der" --hash-file "$hash"
+		assert_status 0
+		assert_same_variables ours theirs
+		[ -s "$VARS/MokNew-$SHIM" ]
+		[ "$(stat -c %s "$VARS/MokAuth-$SHIM")" -eq 176 ]
+		[ "$(stat -c %a "$VARS/MokNew-$SHIM")" = 600 ]
+	done
+}
+
+@test "EFIVARFS_PATH says where this machine's variables are" {
+	theirs
+	mokutil_on theirs --import "$CERTS/good.der" --hash-file "$HASH"
+	EFIVARFS_PATH=$PWD/$VARS/ run modseal trust enrol "$CERTS/good.der" --hash-file "$HASH"
+	assert_status 0
+	assert_same_variables ours theirs
+}
+
+@test "several certificates, and further ones behind a request that is pending" {
+	theirs
+	mokutil_on theirs --import "$CERTS/good.der" "$CERTS/ca.der" --hash-file "$HASH"
+	mokutil_on theirs --import "$CERTS/boots.der" --hash-file "$BATS_FILE_TMPDIR/sha256"
+	enrol "$CERTS/good.der" "$CERTS/ca.der" --hash-file "$HASH"
+	run enrol "$CERTS/boots.der" --hash-file "$BATS_FILE_TMPDIR/sha256"
+	assert_status 0
+	assert_same_variables ours theirs
+	run enrol --pending
+	assert_status 0
+	[ "${#lines[@]}" -eq 3 ]
+	assert_match '^to enrol: CN=Test boots, key id [0-9a-f]{40}$'
+	assert_match '^to enrol: CN=Test good, '
+}
+
+@test "PEM, a key's certificate on a token and a certificate's URI are DER in the request" {
+	enrol "$CERTS/good.pem" --hash-file "$HASH"
+	theirs
+	mokutil_on theirs --revoke-import
+	mokutil_on theirs --import "$CERTS/good.der" --hash-file "$HASH"
+	assert_same_variables ours theirs
+
+	mokutil_on theirs --revoke-import
+	mokutil_on theirs --import "$MODSEAL_FIXTURES/rsa2048.der" --hash-file "$HASH"
+	for cert in "-k pkcs11:token=modseal;object=rsa2048" \
+		"pkcs11:token=modseal;object=rsa2048;type=cert"; do
+		rm "$VARS"/Mok{New,Auth}-*
+		# shellcheck disable=SC2086 # words
+		MODSEAL_PIN=1234 run enrol $cert --module "$MODSEAL_P11" --hash-file "$HASH"
+		assert_status 0
+		assert_same_variables ours theirs
+	done
+}
+
+@test "--delete, as mokutil's" {
+	enrolled ours MokListRT $SHIM good boots
+	theirs
+	mokutil_on theirs --delete "$CERTS/good.der" --hash-file "$HASH"
+	mokutil_on theirs --delete "$CERTS/boots.der" --hash-file "$HASH"
+	enrol --delete "$CERTS/good.der" --hash-file "$HASH"
+	run enrol --delete "$CERTS/boots.der" --hash-file "$HASH"
+	assert_status 0
+	assert_output 'Choose "Delete MOK"'
+	assert_same_variables ours theirs
+	run enrol --pending
+	assert_match '^to delete: CN=Test good, '
+}
+
+@test "the opposite request is taken back instead, without a password, as mokutil does" {
+	# of one: both variables go
+	enrolled ours MokListRT $SHIM good
+	enrol --delete "$CERTS/good.der" --hash-file "$HASH"
+	theirs
+	mokutil_on theirs --import "$CERTS/good.der"
+	run enrol "$CERTS/good.der"
+	assert_status 0
+	assert_line "no longer asked to delete: CN=Test good"
+	refute_output "next boot"
+	assert_same_variables ours theirs
+	! variables_of ours | grep MokDel
+
+	# of several: the others stay
+	enrol "$CERTS/boots.der" "$CERTS/ca.der" --hash-file "$HASH"
+	rm -r theirs
+	theirs
+	mokutil_on theirs --delete "$CERTS/boots.der"
+	run enrol --delete "$CERTS/boots.der" --json
+	assert_status 0
+	[ "$(jq -r .outcome <<<"$output")" = "taken back" ]
+	# libefivar leaves it to efivarfs to cut what became shorter.
+	truncate -r "$VARS/MokNew-$SHIM" "theirs/sys/firmware/efi/efivars/MokNew-$SHIM"
+	assert_same_variables ours theirs
+	run enrol --pending
+	assert_match '^to enrol: CN=Test ca, '
+	[ "${#lines[@]}" -eq 1 ]
+}
+
+@test "--revoke-pending leaves nothing" {
+	variables_of ours >before
+	enrolled ours MokListRT $SHIM boots
+	enrol "$CERTS/good.der" --hash-file "$HASH"
+	enrol --delete "$CERTS/boots.der" --hash-file "$HASH"
+	[ "$(variables_of ours | grep -c -e MokNew -e MokAuth -e MokDel -e MokDelAuth)" -eq 4 ]
+	run enrol --revoke-pending
+	assert_status 0
+	assert_line "what was asked for is taken back"
+	variables_of ours | diff before -
+	run enrol --revoke-pending
+	assert_status 0
+	assert_line "nothing is asked for"
+	run enrol --pending
+	assert_status 0
+	assert_line "nothing is asked for"
+}
+
+@test "--pending shows what mokutil asked for: hashes, an unreadable certificate, a reset" {
+	mokutil_on ours --import-hash "$(printf 'a%.0s' {1..64})" --hash-file "$HASH"
+	run enrol --pending
+	assert_line "to enrol: sha256 $(printf 'a%.0s' {1..64})"
+	run enrol --pending --json
+	[ "$(jq -c . <<<"$output")" = "{\"action\":\"enrol\",\"subject\":null,\"key_id\":null,\"text\":\"sha256 $(printf 'a%.0s' {1..64})\"}" ]
+	enrol --revoke-pending
+	mokutil_on ours --reset --hash-file "$HASH"
+	run enrol --pending
+	assert_output "all machine owner keys"
+	run enrol --pending --json
+	[ "$(jq -r .action <<<"$output")" = reset ]
+	enrol --revoke-pending
+	! variables_of ours | grep MokAuth
+}
+
+# -- passwords -----------------------------------------------------------------------------------
+
+# The salt that a request has, 16 characters.
+salt() {
+	dd if="$VARS/MokAuth-$SHIM" bs=1 skip=16 count=16 status=none
+}
+
+# The request is confirmed by this password: mokutil makes the same of OpenSSL's hash with that salt.
+confirmed_by() { # PASSWORD
+	openssl passwd -6 -salt "$(salt)" "$1" >hash
+	rm -rf theirs
+	theirs
+	rm theirs/sys/firmware/efi/efivars/Mok{New,Auth}-$SHIM
+	mokutil_on theirs --import "$CERTS/good.der" --hash-file hash
+	assert_same_variables ours theirs
+}
+
+@test "--password-file: hashed by crypt(3) with SHA-512 and a new salt each time" {
+	echo 'correct horse' >password
+	run enrol "$CERTS/good.der" --password-file password
+	assert_status 0
+	refute_output "correct horse"
+	confirmed_by 'correct horse'
+	first=$(salt)
+	[[ $first =~ ^[./0-9A-Za-z]{16}$ ]]
+	! confirmed_by 'wrong horse'
+	enrol --revoke-pending
+	enrol "$CERTS/good.der" --password-file password
+	[ "$(salt)" != "$first" ]
+}
+
+@test "--password-file /dev/stdin; 256 characters" {
+	long=$(printf 'x%.0s' {1..256})
+	echo "$long" | timeout 60 "$MODSEAL" trust enrol --root ours "$CERTS/good.der" --password-file /dev/stdin
+	confirmed_by "$long"
+}
+
+@test "asked for twice on the terminal" {
+	run "$TOP/tests/lib/at-terminal" 'once at the next boot: |again: ' secret timeout 60 "$MODSEAL" trust enrol \
+		--root ours "$CERTS/good.der"
+	assert_status 0
+	assert_output "asked 2 times"
+	assert_output "taken for a US one"
+	refute_output secret
+	confirmed_by secret
+}
+
+@test "passwords that MokManager cannot read" {
+	variables_of ours >before
+	echo >empty
+	printf 'x%.0s' {1..257} >long
+	echo 'pässword' >umlaut
+	printf 'tab\tulator\n' >tab
+	wrong() { # FILE MESSAGE
+		run enrol "$CERTS/good.der" --password-file "$1"
+		assert_status 3
+		assert_output "$2"
+	}
+	wrong empty "password file empty: its first line is empty"
+	wrong long "257 characters; MokManager takes 256 at most"
+	wrong umlaut "a character that MokManager cannot read"
+	wrong tab "a character that MokManager cannot read"
+	wrong gone "password file gone cannot be opened"
+	run enrol "$CERTS/good.der"
+	assert_status 3
+	assert_output "no password was given"
+	assert_output "--password-file"
+	variables_of ours | diff before -
+}
+
+@test "hashes that MokManager does not know, or that are spoilt" {
+	variables_of ours >before
+	hash_of() { # HASH MESSAGE
+		echo "$1" >hash
+		run enrol "$CERTS/good.der" --hash-file hash
+		assert_status 3
+		assert_output "$2"
+	}
+	good=$(cat "$BATS_FILE_TMPDIR/sha512")
+	hash_of "$(openssl passwd -1 -salt abcdefgh secret)" "of a kind that shim's MokManager does not know"
+	hash_of '$y$j9T$abc$def' "of a kind"
+	hash_of "secret" "of a kind"
+	hash_of "${good%?}" "malformed"
+	hash_of "${good}x" "malformed"
+	hash_of "${good/abcdefgh/0123456789abcdefg}" "malformed"
+	hash_of "${good%??}!x" "malformed"
+	hash_of '$6$rounds=5$abcdefgh'"${good#*abcdefgh}" "malformed"
+	hash_of '$6$rounds=x$abcdefgh'"${good#*abcdefgh}" "malformed"
+	hash_of '$5$abcdefgh'"${good#*abcdefgh}" "malformed"
+	hash_of '$2y$10$short' "malformed"
+	hash_of '$2y$99$abcdefghijklmnopqrstuuS5VfOJZzI6P3CbQ7QpvFTTO0bZqz0VO' "malformed"
+	variables_of ours | diff before -
+}
+
+# -- what is refused -------------------------------------------------------------------------------
+
+refused() { # MESSAGE NAME ARGUMENT...
+	local message=$1 name=$2
+	shift 2
+	variables_of ours >before
+	run --separate-stderr enrol "$@" --hash-file "$HASH"
+	assert_status 1
+	[ -z "$output" ]
+	assert_stderr "$message"
+	run --separate-stderr enrol "$@" --hash-file "$HASH" --json
+	assert_status 1
+	[ "$(jq -r .outcome <<<"$output")" = refused ]
+	jq -e --arg name "$name" '[.findings[] | select(.weight == "refusal") | .name] == [$name]' \
+		<<<"$output"
+	variables_of ours | diff before -
+}
+
+# And done all the same with --force.
+forced() { # ARGUMENT...
+	run --separate-stderr enrol "$@" --hash-file "$HASH" --force
+	assert_status 0
+	assert_stderr "modseal: warning: "
+	assert_output "asked to"
+	enrol --revoke-pending
+}
+
+@test "without UEFI, without efivarfs, without shim: not even with --force" {
+	rm ours/sys/firmware/efi/efivars/MokListRT-*
+	refused "shim did not boot this machine" no-shim "$CERTS/good.der"
+	refused "shim did not boot this machine" no-shim "$CERTS/good.der" --force
+	rm ours/sys/firmware/efi/efivars/*
+	refused "is efivarfs mounted?" no-efivars "$CERTS/good.der" --force
+	rmdir ours/sys/firmware/efi/efivars ours/sys/firmware/efi
+	mkdir ours/sys/firmware/efi.d
+	run enrol "$CERTS/good.der" --hash-file "$HASH" --force
+	assert_status 1
+	assert_output "booted without UEFI"
+}
+
+@test "already enrolled, asked for, in db" {
+	enrolled ours MokListRT $SHIM good
+	refused "it is enrolled already (MokListRT)" already-enrolled "$CERTS/good.der"
+	forced "$CERTS/good.der"
+	enrolled ours db $SECURITY boots
+	refused "it is in UEFI db already" in-db "$CERTS/boots.der"
+	forced "$CERTS/boots.der"
+	enrol "$CERTS/ca.der" --hash-file "$HASH"
+	refused "it is to be enrolled at the next boot already" already-asked "$CERTS/ca.der"
+}
+
+@test "--force on what is asked for already sets a new password, no more" {
+	enrol "$CERTS/good.der" --hash-file "$HASH"
+	cp "$VARS/MokNew-$SHIM" before
+	echo other >password
+	run enrol "$CERTS/good.der" --password-file password --force
+	assert_status 0
+	assert_same before "$VARS/MokNew-$SHIM"
+	confirmed_by other
+}
+
+@test "revoked" {
+	enrolled ours dbx $SECURITY good
+	refused "it is revoked: dbx holds it" revoked "$CERTS/good.der"
+	enrolled ours MokListXRT $SHIM ca
+	refused "it is revoked: MokListXRT holds it" revoked "$CERTS/ca.der"
+	forced "$CERTS/ca.der"
+}
+
+@test "built into the kernel" {
+	id=$(modseal cert show --json "$CERTS/good.der" | jq -r .key_id)
+	cat >ours/proc/keys <<-END
+		0a1b2c3d I------     1 perm 1f0b0000     0     0 keyring   .builtin_trusted_keys: 1
+		0a1b2c3e I------     1 perm 1f030000     0     0 asymmetri Test good: $id: X509.rsa ${id:32} []
+	END
+	mkdir ours/modseal
+	echo ".builtin_trusted_keys 0a1b2c3e" >ours/modseal/keyrings
+	refused "it is built into this kernel" built-in "$CERTS/good.der"
+	forced "$CERTS/good.der"
+	run enrol "$CERTS/ca.der" --hash-file "$HASH"
+	assert_status 0
+}
+
+@test "a kernel that takes only CAs into .machine" {
+	echo CONFIG_INTEGRITY_CA_MACHINE_KEYRING=y >>ours/boot/config-6.12.1
+	refused "takes CAs only into .machine (CONFIG_INTEGRITY_CA_MACHINE_KEYRING): basicConstraints CA:TRUE" \
+		no-ca "$CERTS/good.der"
+	forced "$CERTS/good.der"
+	run enrol "$CERTS/ca.der" --hash-file "$HASH"
+	assert_status 0
+	refute_output warning
+	enrol --revoke-pending
+	# Debian's checks modules with .platform, too, where it gets then.
+	sed -i 's/(someone@somewhere)/(debian-kernel@lists.debian.org) Debian/' ours/proc/version
+	run enrol "$CERTS/good.der" --hash-file "$HASH"
+	assert_status 0
+	assert_output "warning: \"CN=Test good\": this kernel takes CAs only into .machine"
+}
+
+@test "a type of key that this kernel cannot check" {
+	sed -i 's/CONFIG_CRYPTO_ECDSA=y/# CONFIG_CRYPTO_ECDSA is not set/' ours/boot/config-6.12.1
+	echo "name : sha256" >ours/proc/crypto
+	refused "this kernel cannot check signatures of P-256 keys" key-type "$MODSEAL_FIXTURES/p256.der"
+}
+
+@test "--delete what is not enrolled, or to be deleted already" {
+	refused "it is not enrolled (MokListRT)" not-enrolled --delete "$CERTS/good.der"
+	enrolled ours MokListRT $SHIM good
+	enrol --delete "$CERTS/good.der" --hash-file "$HASH"
+	refused "it is to be deleted at the next boot already" already-asked --delete "$CERTS/good.der"
+}
+
+@test "one that is refused keeps the others from being asked for" {
+	enrolled ours MokListRT $SHIM good
+	run --separate-stderr enrol "$CERTS/good.der" "$CERTS/ca.der" --hash-file "$HASH" --json
+	assert_status 1
+	[ "$(jq -r .outcome <<<"$output" | paste -sd,)" = "refused,not asked" ]
+	! variables_of ours | grep MokNew
+}
+
+@test "warnings: what its key may boot, setup mode, Secure Boot off, a list without trust" {
+	run --separate-stderr enrol "$CERTS/good.der" --hash-file "$HASH"
+	assert_status 0
+	[ -z "$stderr" ]
+	assert_line "asked to enrol: CN=Test good"
+	assert_output '"Continue boot", or no key in time, drops the request'
+
+	warned() { # MESSAGE NAME CERT
+		enrol --revoke-pending
+		run --separate-stderr enrol "$3" --hash-file "$HASH" --json
+		assert_status 0
+		assert_stderr "$1"
+		jq -e --arg name "$2" '[.findings[] | select(.weight == "warning") | .name] == [$name]' \
+			<<<"$output"
+	}
+	warned "shim also boots what its key signed" boots-too "$CERTS/boots.der"
+	rm "$VARS"/MokListTrustedRT-*
+	warned "shim does not vouch for the list" list-not-trusted "$CERTS/good.der"
+	flag ours MokListTrustedRT $SHIM 1
+	sed -i '/MACHINE_KEYRING/d' ours/boot/config-6.12.1
+	warned "no .machine keyring" no-machine-keyring "$CERTS/good.der"
+	echo CONFIG_INTEGRITY_MACHINE_KEYRING=y >>ours/boot/config-6.12.1
+	rm "$VARS"/SecureBoot-*
+	flag ours SecureBoot $GLOBAL 0
+	warned "Secure Boot is off" secure-boot-off "$CERTS/good.der"
+	rm "$VARS"/SetupMode-*
+	flag ours SetupMode $GLOBAL 1
+	warned "in setup mode" setup-mode "$CERTS/good.der"
+}
+
+@test "wrong usage, and what is no certificate" {
+	run enrol
+	assert_status 2
+	run enrol --pending "$CERTS/good.der"
+	assert_status 2
+	run enrol --pending --delete
+	assert_status 2
+	run enrol "$CERTS/good.der" --hash-file "$HASH" --password-file "$HASH"
+	assert_status 2
+	run enrol "$CERTS/good.key" --hash-file "$HASH"
+	assert_status 3
+	run modseal trust enrol --root gone "$CERTS/good.der" --hash-file "$HASH"
+	assert_status 4
+	! variables_of ours | grep MokNew
+}
+
+# -- faults ------------------------------------------------------------------------------------------
+
+@test "a spoilt MokNew or MokListRT: nothing is written" {
+	printf '\7\0\0\0spoilt' >"$VARS/MokNew-$SHIM"
+	run enrol "$CERTS/good.der" --hash-file "$HASH"
+	assert_status 4
+	assert_output "MokNew is no list of signatures: at byte 0"
+	run enrol --pending
+	assert_status 4
+	run enrol --revoke-pending
+	assert_status 0
+	printf 'x' >>"$VARS/MokListRT-$SHIM"
+	run enrol "$CERTS/good.der" --hash-file "$HASH"
+	assert_status 4
+	assert_output "MokListRT is no list of signatures"
+	! variables_of ours | grep -e MokNew -e MokAuth
+}
+
+# Runs a script with the variables in a small file system of its own: pages of 4 KiB, a file takes at
+# least one.
+in_store() { # PAGES SCRIPT
+	unshare -m true 2>/dev/null || skip "no mount namespace may be made here"
+	timeout 60 unshare -m bash -c '
+		mv "$1" vars && mkdir "$1" && mount -t tmpfs -o size=$((4096 * $2)) none "$1" &&
+			cp vars/* "$1" && eval "$3"' - "$VARS" "$1" "$2" </dev/null
+}
+
+@test "a store that is full: the half request is taken back" {
+	rm "$VARS"/{SecureBoot,SetupMode,MokListTrustedRT}-*
+	# MokListRT and MokNew have a place, MokAuth has none.
+	run in_store 2 '"$MODSEAL" trust enrol --root ours "$CERTS/good.der" --hash-file '"$HASH"'
+		echo "status $?"; ls "$1"'
+	assert_line "status 4"
+	assert_output "MokAuth-$SHIM cannot be written: No space left on device"
+	assert_output "The firmware's store of variables is full"
+	assert_line "MokListRT-$SHIM"
+	! grep -x "Mok\(New\|Auth\)-.*" <<<"$output"
+}
+
+@test "an earlier request stays as it was when its new password cannot be written" {
+	enrol "$CERTS/ca.der" --hash-file "$HASH"
+	cp -a ours before
+	chmod 400 "$VARS/MokAuth-$SHIM"
+	run powerless timeout 60 "$MODSEAL" trust enrol --root ours "$CERTS/good.der" --hash-file "$HASH"
+	assert_status 4
+	assert_output "MokAuth-$SHIM cannot be written: Permission denied"
+	refute_output "could not be taken back"
+	assert_same_variables ours before
+}
+
+@test "variables that are mounted read-only" {
+	run in_store 9 'mount -o remount,ro "$1"
+		"$MODSEAL" trust enrol --root ours "$CERTS/good.der" --hash-file '"$HASH"'
+		echo "status $?"'
+	assert_line "status 1"
+	assert_output "mounted read-only"
+	assert_output "remount,rw"
+}
+
+@test "without root" {
+	chmod 555 "$VARS"
+	run powerless timeout 60 "$MODSEAL" trust enrol --root ours "$CERTS/good.der" --hash-file "$HASH"
+	assert_status 1
+	assert_output "only root may write UEFI variables"
+}
+
+@test "efivarfs protects variables (immutable): they are opened up, and gone afterwards" {
+	enrol "$CERTS/ca.der" --hash-file "$HASH"
+	chattr +i "$VARS"/Mok{New,Auth}-* || skip "no file can be made immutable here"
+	run enrol "$CERTS/good.der" --hash-file "$HASH"
+	assert_status 0
+	chattr +i "$VARS"/Mok{New,Auth}-*
+	run enrol --revoke-pending
+	assert_status 0
+	! variables_of ours | grep -e MokNew -e MokAuth
+}
