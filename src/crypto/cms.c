@@ -148,24 +148,40 @@ static int set_sid(MS_SID *sid, X509 *cert, enum cms_sid kind, struct ms_error *
 	return sid->d.key_id ? 0 : err_nomem(err);
 }
 
-static int set_signer(MS_SIGNER *signer, X509 *cert, enum cms_sid sid, enum ms_hash hash,
-	const uint8_t *sig, size_t sig_len, struct ms_error *err)
+/* What a message is made of. */
+struct parts {
+	X509 *cert; /* the signer's */
+	enum cms_sid sid;
+	enum ms_hash hash;
+	int hash_parameters; /* V_ASN1_UNDEF (absent), V_ASN1_NULL */
+	const uint8_t *sig;
+	size_t sig_len;
+	const STACK_OF(X509) *chain;
+};
+
+static int set_digest(X509_ALGOR *algorithm, const struct parts *parts)
 {
-	int nid = sig_nid(X509_get0_pubkey(cert), hash);
+	return X509_ALGOR_set0(algorithm, OBJ_nid2obj(digest_nid(parts->hash)),
+		parts->hash_parameters, NULL);
+}
+
+static int set_signer(MS_SIGNER *signer, const struct parts *parts, struct ms_error *err)
+{
+	int nid = sig_nid(X509_get0_pubkey(parts->cert), parts->hash);
 	int r;
 
 	if (nid == NID_undef)
 		return err_set(err, MS_ERR_UNSUPPORTED,
 			"CMS has no name for a signature by this kind of key with %s",
-			ms_hash_name(hash));
-	signer->version = sid == CMS_SID_KEY_ID ? 3 : 1;
-	r = set_sid(signer->sid, cert, sid, err);
+			ms_hash_name(parts->hash));
+	signer->version = parts->sid == CMS_SID_KEY_ID ? 3 : 1;
+	r = set_sid(signer->sid, parts->cert, parts->sid, err);
 	if (r < 0)
 		return r;
-	if (!X509_ALGOR_set0(signer->digest, OBJ_nid2obj(digest_nid(hash)), V_ASN1_UNDEF, NULL) ||
+	if (!set_digest(signer->digest, parts) ||
 		!X509_ALGOR_set0(signer->signature_algorithm, OBJ_nid2obj(nid),
 			nid == NID_rsaEncryption ? V_ASN1_NULL : V_ASN1_UNDEF, NULL) ||
-		!ASN1_OCTET_STRING_set(signer->signature, sig, (int)sig_len))
+		!ASN1_OCTET_STRING_set(signer->signature, parts->sig, (int)parts->sig_len))
 		return err_nomem(err);
 	return 0;
 }
@@ -178,21 +194,12 @@ static int set_chain(MS_SIGNED_DATA *sd, const STACK_OF(X509) *chain)
 	return sd->certificates ? 0 : -1;
 }
 
-int cms_build(X509 *cert, enum cms_sid sid, enum ms_hash hash, const uint8_t *sig,
-	size_t sig_len, const STACK_OF(X509) *chain, struct buf *out, struct ms_error *err)
+static int fill(MS_SIGNED_DATA *sd, const struct parts *parts, struct ms_error *err)
 {
-	__attribute__((cleanup(info_free))) MS_CONTENT_INFO *info = info_new();
-	MS_SIGNED_DATA *sd;
 	MS_SIGNER *signer;
 	X509_ALGOR *digest;
-	unsigned char *der = NULL;
-	int len, r;
 
-	if (!info)
-		return err_nomem(err);
-	info->type = OBJ_nid2obj(NID_pkcs7_signed);
-	sd = info->signed_data;
-	sd->version = sid == CMS_SID_KEY_ID ? 3 : 1;
+	sd->version = parts->sid == CMS_SID_KEY_ID ? 3 : 1;
 	sd->content->type = OBJ_nid2obj(NID_pkcs7_data);
 	digest = X509_ALGOR_new();
 	if (!digest || !sk_X509_ALGOR_push(sd->digests, digest)) {
@@ -204,18 +211,51 @@ int cms_build(X509 *cert, enum cms_sid sid, enum ms_hash hash, const uint8_t *si
 		ASN1_item_free((ASN1_VALUE *)signer, ASN1_ITEM_rptr(MS_SIGNER));
 		return err_nomem(err);
 	}
-	if (!X509_ALGOR_set0(digest, OBJ_nid2obj(digest_nid(hash)), V_ASN1_UNDEF, NULL) ||
-		set_chain(sd, chain) < 0)
+	if (!set_digest(digest, parts) || set_chain(sd, parts->chain) < 0)
 		return err_nomem(err);
-	r = set_signer(signer, cert, sid, hash, sig, sig_len, err);
-	if (r < 0)
-		return r;
-	len = ASN1_item_i2d((ASN1_VALUE *)info, &der, ASN1_ITEM_rptr(MS_CONTENT_INFO));
+	return set_signer(signer, parts, err);
+}
+
+static int encode(const void *value, const ASN1_ITEM *item, struct buf *out, struct ms_error *err)
+{
+	unsigned char *der = NULL;
+	int len = ASN1_item_i2d(value, &der, item), r;
+
 	if (len <= 0)
 		return ossl_err(err, MS_ERR_INTERNAL, "the CMS cannot be encoded");
 	r = buf_add(out, der, (size_t)len);
 	OPENSSL_free(der);
 	return r < 0 ? err_nomem(err) : 0;
+}
+
+int cms_build(X509 *cert, enum cms_sid sid, enum ms_hash hash, const uint8_t *sig,
+	size_t sig_len, const STACK_OF(X509) *chain, struct buf *out, struct ms_error *err)
+{
+	__attribute__((cleanup(info_free))) MS_CONTENT_INFO *info = info_new();
+	const struct parts parts = { cert, sid, hash, V_ASN1_UNDEF, sig, sig_len, chain };
+	int r;
+
+	if (!info)
+		return err_nomem(err);
+	info->type = OBJ_nid2obj(NID_pkcs7_signed);
+	r = fill(info->signed_data, &parts, err);
+	return r < 0 ? r : encode(info, ASN1_ITEM_rptr(MS_CONTENT_INFO), out, err);
+}
+
+int cms_build_pkcs7(X509 *cert, enum ms_hash hash, const uint8_t *sig, size_t sig_len,
+	struct buf *out, struct ms_error *err)
+{
+	__attribute__((cleanup(info_free))) MS_CONTENT_INFO *info = info_new();
+	STACK_OF(X509) *own = sk_X509_new_null();
+	const struct parts parts = { cert, CMS_SID_ISSUER_SERIAL, hash, V_ASN1_NULL, sig, sig_len, own };
+	int r = info && own && sk_X509_push(own, cert) ? 0 : err_nomem(err);
+
+	if (r == 0)
+		r = fill(info->signed_data, &parts, err);
+	if (r == 0)
+		r = encode(info->signed_data, ASN1_ITEM_rptr(MS_SIGNED_DATA), out, err);
+	sk_X509_free(own);
+	return r;
 }
 
 static void algorithm_name(const X509_ALGOR *alg, int *nid, char *name, size_t size)

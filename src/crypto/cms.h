@@ -24,6 +24,11 @@ enum cms_sid { CMS_SID_ISSUER_SERIAL, CMS_SID_KEY_ID };
 int cms_build(X509 *signer, enum cms_sid sid, enum ms_hash hash, const uint8_t *sig,
 	size_t sig_len, const STACK_OF(X509) *chain, struct buf *out, struct ms_error *err);
 
+/* The PKCS#7 (RFC 2315) of a signed UEFI variable (UEFI 2.10, 8.2.2): the SignedData alone, without
+ * ContentInfo, with the signer's certificate, and NULL as the digest's parameters. */
+int cms_build_pkcs7(X509 *signer, enum ms_hash hash, const uint8_t *sig, size_t sig_len,
+	struct buf *out, struct ms_error *err);
+
 struct cms_signer {
 	long version;
 	const X509_NAME *issuer;      /* NULL when named by key id */
