@@ -9,7 +9,7 @@
 
 #include <modseal/key.h>
 #include <stddef.h>
-#include <time.h>
+#include <stdint.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -45,7 +45,8 @@ enum ms_efi_variable {
 struct ms_efi_update {
 	enum ms_efi_variable variable;
 	bool replace; /**< the list takes the place of all that is there; else it is added */
-	time_t time;  /**< a firmware takes a replacement only if it is newer than the last one */
+	int64_t time; /**< seconds since 1970; a firmware takes a replacement only if it is newer than
+			   the last one */
 };
 
 /**

@@ -75,7 +75,7 @@ static int add(
 	return r;
 }
 
-static int parse_time(time_t *when, struct ms_error *err)
+static int parse_time(int64_t *when, struct ms_error *err)
 {
 	struct tm tm = { 0 };
 	const char *end;

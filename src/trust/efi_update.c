@@ -81,14 +81,15 @@ MS_API void ms_efi_list_free(struct ms_efi_list *list)
 /* -- updates --------------------------------------------------------------------------------- */
 
 /* What has to be zero in the time of an update stays so: all behind the seconds. */
-static int set_time(time_t time, uint8_t out[TIME_SIZE], struct ms_error *err)
+static int set_time(int64_t seconds, uint8_t out[TIME_SIZE], struct ms_error *err)
 {
+	time_t time = (time_t)seconds;
 	struct tm tm;
 
 	memset(out, 0, TIME_SIZE);
 	/* The years that EFI_TIME has. */
 	if (!gmtime_r(&time, &tm) || tm.tm_year < 0 || tm.tm_year > 9999 - 1900)
-		return err_set(err, MS_ERR_USAGE, "UEFI has no such time: %lld", (long long)time);
+		return err_set(err, MS_ERR_USAGE, "UEFI has no such time: %lld", (long long)seconds);
 	out[0] = (uint8_t)(tm.tm_year + 1900);
 	out[1] = (uint8_t)((tm.tm_year + 1900) >> 8);
 	out[2] = (uint8_t)(tm.tm_mon + 1);
