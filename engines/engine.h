@@ -70,9 +70,9 @@ struct engine {
 	int (*import_key)(struct ms_context *ctx, const struct ms_import *request,
 		const EVP_PKEY *private_half, struct ms_key **key, struct ms_error *err);
 
-	/* Puts a certificate beside a key that open_key or keygen of this engine gave out. NULL if
-	 * certificates have no place here. */
-	int (*store_cert)(struct ms_context *ctx, struct ms_key *key, X509 *cert,
+	/* Puts a certificate beside a key that open_key or keygen of this engine gave out. Another one
+	 * of that key is MS_ERR_CERT, or goes, with `replace`. NULL if certificates have no place here. */
+	int (*store_cert)(struct ms_context *ctx, struct ms_key *key, X509 *cert, bool replace,
 		struct ms_error *err);
 };
 

@@ -9,6 +9,7 @@
 #include "engines/pkcs11/pubkey.h"
 #include "src/base/cleanup.h"
 #include "src/base/error.h"
+#include "src/crypto/attest.h"
 #include "src/crypto/cert.h"
 
 enum { ID, LABEL, VALUE, SUBJECT, ISSUER, SERIAL, N_PARTS };
@@ -32,8 +33,10 @@ struct store {
 	CK_OBJECT_HANDLE key;
 	X509 *cert;
 	struct parts parts;
-	bool there;	 /* that very certificate lies beside the key already */
-	unsigned others; /* certificates of the same key that do */
+	bool replace;
+	bool there;		   /* that very certificate lies beside the key already */
+	struct p11_objects others; /* certificates of the same key that do */
+	CK_OBJECT_HANDLE old;	   /* the one that is to go */
 };
 
 static void free_parts(struct parts *parts)
@@ -89,20 +92,26 @@ static int look_at_certs(struct store *s)
 	struct p11_template tmpl;
 	int r = p11_template_beside(&s->reader, s->key, CKO_CERTIFICATE, &tmpl);
 
+	s->there = false;
+	s->others.n = 0;
 	if (r == 1)
 		r = p11_find(&s->reader, &tmpl, &found);
 	for (size_t i = 0; i < found.n && r >= 0; i++) {
 		AUTO_X509 X509 *cert = NULL;
 
 		r = p11_cert_of(&s->reader, found.list[i], &cert);
-		if (r != 1)
+		if (r != 1 || attest_is_one(cert) || attest_is_placeholder(cert))
 			continue;
 		if (!X509_cmp(cert, s->cert))
 			s->there = true;
-		else
-			s->others += cert_fits_key(cert, pub);
+		else if (cert_fits_key(cert, pub))
+			found.list[s->others.n++] = found.list[i]; /* never ahead of i */
 	}
-	return r < 0 ? r : 0;
+	if (r < 0)
+		return r;
+	free(s->others.list);
+	s->others.list = STEAL(found.list);
+	return 0;
 }
 
 static int look_fn(void *arg)
@@ -162,16 +171,62 @@ static CK_RV make(struct p11_change *change, CK_SESSION_HANDLE session)
 	return create(change->token, session, &parts);
 }
 
-static bool is_alone(struct store *s)
-{
-	struct ms_error ignored = { 0 };
+/* -- in place of others -------------------------------------------------------------------- */
 
-	s->others = 0;
-	s->reader.err = &ignored;
-	return p11_run(s->change.token->module, look_fn, s, &ignored) == 0 && !s->others;
+static CK_RV destroy(struct p11_change *change, CK_SESSION_HANDLE session)
+{
+	const struct store *s = (struct store *)change;
+	struct p11_token *t = change->token;
+	CK_OBJECT_HANDLE old = s->old;
+
+	change->call = "C_DestroyObject";
+	return P11_CALL(t->module, t->name, C_DestroyObject, session, old);
 }
 
-int p11_store_cert(struct ms_context *ctx, struct ms_key *key, X509 *cert, struct ms_error *err)
+static int refuse(const struct store *s, const struct ms_key *key, struct ms_error *err)
+{
+	err_set(err, MS_ERR_CERT, "%s has %zu certificate%s beside it already", key->uri,
+		s->others.n, s->others.n > 1 ? "s" : "");
+	err_hint(err, "--replace puts the new one in the place of what is there; to a file it is "
+		      "written without --store.");
+	return MS_ERR_CERT;
+}
+
+/* They are looked for anew: a token that has room for one has replaced it, perhaps under its handle. */
+static int destroy_others(struct store *s, const struct ms_key *key, struct ms_error *err)
+{
+	int r = p11_run(s->change.token->module, look_fn, s, err);
+
+	s->change.make = destroy;
+	for (size_t i = 0; i < s->others.n && r == 0; i++) {
+		s->old = s->others.list[i];
+		r = p11_change(&s->change, NULL, err);
+	}
+	if (r < 0)
+		err_prefix(err,
+			"the certificate is beside %s, but an old one could not be deleted", key->uri);
+	return r;
+}
+
+static int store(struct store *s, const struct ms_key *key, struct ms_error *err)
+{
+	int r = p11_run(s->change.token->module, look_fn, s, err);
+
+	if (r < 0)
+		return r;
+	if (!s->there && s->others.n && !s->replace)
+		return refuse(s, key, err);
+	if (!s->there)
+		r = p11_change(&s->change, NULL, err);
+	/* After the officer's login the key's handle is void, and tokens that want him have room for
+	 * one. */
+	if (r == 0 && s->replace && s->others.n && !s->change.officer)
+		r = destroy_others(s, key, err);
+	return r;
+}
+
+int p11_store_cert(
+	struct ms_context *ctx, struct ms_key *key, X509 *cert, bool replace, struct ms_error *err)
 {
 	const struct p11_key *k = key->priv;
 	struct ms_error own = { 0 };
@@ -180,23 +235,15 @@ int p11_store_cert(struct ms_context *ctx, struct ms_key *key, X509 *cert, struc
 		.reader = { .token = k->token, .err = &own },
 		.key = k->handle,
 		.cert = cert,
+		.replace = replace,
 	};
 	int r = encode(&s, &own);
 
 	if (r == 0)
-		r = p11_run(k->token->module, look_fn, &s, &own);
-	if (r == 0 && !s.there)
-		r = p11_change(&s.change, NULL, &own);
+		r = store(&s, key, &own);
 	p11_pin_wipe(k->token);
-	/* Some tokens have room for one: then the other went. After the officer's login the key's
-	 * handle is void, and those are such tokens. */
-	if (r == 0 && s.others && !s.change.officer && !is_alone(&s))
-		context_notice(ctx,
-			"%s: %u other certificate%s of this key lie%s beside it: name the one that "
-			"you "
-			"mean with -c, or delete what is old",
-			key->uri, s.others, s.others > 1 ? "s" : "", s.others > 1 ? "" : "s");
 	free_parts(&s.parts);
+	free(s.others.list);
 	if (r < 0 && err)
 		*err = own;
 	return r;

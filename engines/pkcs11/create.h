@@ -7,6 +7,7 @@
 
 #include <openssl/x509.h>
 
-int p11_store_cert(struct ms_context *ctx, struct ms_key *key, X509 *cert, struct ms_error *err);
+int p11_store_cert(
+	struct ms_context *ctx, struct ms_key *key, X509 *cert, bool replace, struct ms_error *err);
 
 #endif

@@ -88,7 +88,7 @@ static int load_cert(struct load *l)
 		bool fits;
 
 		r = p11_cert_of(&l->reader, found.list[i], &cert);
-		if (r != 1 || attest_is_one(cert))
+		if (r != 1 || attest_is_one(cert) || attest_is_placeholder(cert))
 			continue;
 		fits = cert_fits_key(cert, l->pub);
 		if (!l->cert || (fits && !l->n_fitting)) {

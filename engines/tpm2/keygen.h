@@ -14,6 +14,7 @@ int tpm_keygen(struct ms_context *ctx, const struct ms_keygen *request, struct m
 	struct ms_error *err);
 int tpm_import_key(struct ms_context *ctx, const struct ms_import *request, const EVP_PKEY *pkey,
 	struct ms_key **key, struct ms_error *err);
-int tpm_store_cert(struct ms_context *ctx, struct ms_key *key, X509 *cert, struct ms_error *err);
+int tpm_store_cert(
+	struct ms_context *ctx, struct ms_key *key, X509 *cert, bool replace, struct ms_error *err);
 
 #endif

@@ -8,7 +8,7 @@
 #include "engines/tpm2/seal.h"
 #include "src/base/cleanup.h"
 #include "src/base/error.h"
-#include "src/crypto/ossl.h"
+#include "src/crypto/cert.h"
 
 #include <modseal/tpm.h>
 #include <openssl/pem.h>
@@ -40,7 +40,46 @@ static int add_cert(struct tpm_keyfile *file, X509 *cert, struct ms_error *err)
 	return buf_add(&file->after, text, (size_t)len) < 0 ? err_nomem(err) : 0;
 }
 
-int tpm_store_cert(struct ms_context *ctx, struct ms_key *key, X509 *cert, struct ms_error *err)
+static bool is_of_key(const uint8_t *pem, size_t len, const EVP_PKEY *pub)
+{
+	STACK_OF(X509) *certs = NULL;
+	bool fits;
+
+	if (cert_read(pem, len, "", &certs, NULL) < 0)
+		return false;
+	fits = cert_fits_key(sk_X509_value(certs, 0), pub);
+	cert_stack_free(certs);
+	return fits;
+}
+
+/* Cuts the PEM blocks of this key's certificates out of a text. */
+static void cut_certs(struct buf *text, const EVP_PKEY *pub)
+{
+	static const char begin[] = "-----BEGIN CERTIFICATE-----", end[] = "-----END CERTIFICATE-----";
+	uint8_t *at = text->data;
+
+	while (at) {
+		size_t left = text->len - (size_t)(at - text->data);
+		uint8_t *block = left ? memmem(at, left, begin, strlen(begin)) : NULL, *rest = NULL;
+
+		if (block)
+			rest = memmem(block, left - (size_t)(block - at), end, strlen(end));
+		if (!rest)
+			return;
+		rest += strlen(end);
+		while (rest < text->data + text->len && (*rest == '\r' || *rest == '\n'))
+			rest++;
+		at = rest;
+		if (is_of_key(block, (size_t)(rest - block), pub)) {
+			memmove(block, rest, (size_t)(text->data + text->len - rest));
+			text->len -= (size_t)(rest - block);
+			at = block;
+		}
+	}
+}
+
+int tpm_store_cert(
+	struct ms_context *ctx, struct ms_key *key, X509 *cert, bool replace, struct ms_error *err)
 {
 	AUTO_TPM_KEYFILE struct tpm_keyfile *file = NULL;
 	AUTO_FREE char *path = NULL;
@@ -52,8 +91,15 @@ int tpm_store_cert(struct ms_context *ctx, struct ms_key *key, X509 *cert, struc
 		return r;
 	if (file->cert && X509_cmp(file->cert, cert) == 0)
 		return 0;
-	if (file->cert)
-		return err_set(err, MS_ERR_CERT, "%s has a certificate of this key already", path);
+	if (file->cert && !replace) {
+		err_set(err, MS_ERR_CERT, "%s has a certificate of this key already", path);
+		err_hint(err, "--replace puts the new one in its place.");
+		return MS_ERR_CERT;
+	}
+	if (file->cert) {
+		cut_certs(&file->before, key->pub);
+		cut_certs(&file->after, key->pub);
+	}
 	r = add_cert(file, cert, err);
 	return r == 0 ? tpm_keyfile_write(path, file, err) : r;
 }

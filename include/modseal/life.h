@@ -119,9 +119,12 @@ MS_API int ms_cert_write(const struct ms_cert *cert, const char *path, struct ms
 /** Whether the certificate is of this key; MS_ERR_CERT, naming both, if not. */
 MS_API int ms_cert_check_key(const struct ms_cert *cert, const struct ms_key *key,
 	struct ms_error *err);
-/** Puts the certificate beside the key on its token (same CKA_ID and label). */
+/**
+ * Puts the certificate beside the key on its token (same CKA_ID and label), or into a TPM key's file.
+ * If there is another one of that key: MS_ERR_CERT; with `replace` the new one takes its place.
+ */
 MS_API int ms_key_store_cert(struct ms_context *ctx, struct ms_key *key, const struct ms_cert *cert,
-	struct ms_error *err);
+	bool replace, struct ms_error *err);
 
 #ifdef __cplusplus
 }

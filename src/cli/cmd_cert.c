@@ -8,7 +8,7 @@
 
 static struct {
 	const char *key, *csr, *out, *issuer_key, *issuer_cert;
-	bool store, json;
+	bool store, replace, json;
 } opt;
 
 static const struct option_def table[] = {
@@ -22,6 +22,8 @@ static const struct option_def table[] = {
 		"and mokutil want it." },
 	{ "store", 0, NULL, OPT_FLAG, &opt.store, NULL,
 		"Put it on the key's token, beside the key (same CKA_ID)." },
+	{ "replace", 0, NULL, OPT_FLAG, &opt.replace, NULL,
+		"With --store: put it in the place of the certificate that the key has there." },
 	{ "json", 0, NULL, OPT_FLAG, &opt.json, NULL,
 		"With show: print one JSON object a line, a certificate each." },
 	{ "issuer-key", 0, "URI", OPT_STRING, &opt.issuer_key, NULL,
@@ -67,7 +69,7 @@ static int deliver(struct ms_context *ctx, struct ms_key *key, const struct ms_c
 	int r = 0;
 
 	if (opt.store) {
-		r = ms_key_store_cert(ctx, key, cert, err);
+		r = ms_key_store_cert(ctx, key, cert, opt.replace, err);
 		if (r == 0)
 			printf("certificate \"%s\" put beside %s\n", ms_cert_subject(cert),
 				ms_key_uri(key));
@@ -97,6 +99,8 @@ static int make_cert(void)
 		return usage("--issuer-cert goes with --issuer-key");
 	if (opt.store && opt.csr)
 		return usage("--store is for a key that is here");
+	if (opt.replace && !opt.store)
+		return usage("--replace goes with --store");
 	if (!opt.out && !opt.store)
 		return usage("where to? Say --out FILE or --store");
 	certopts_fill(&request);

@@ -8,7 +8,7 @@
 
 static struct {
 	const char *key, *cert;
-	bool duplicate;
+	bool duplicate, replace;
 } opt;
 
 static const struct option_def table[] = {
@@ -20,6 +20,8 @@ static const struct option_def table[] = {
 	{ "cert", 'c', "CERT", OPT_STRING, &opt.cert, NULL,
 		"The certificate to put beside the key: a file (PEM or DER). By default the one that "
 		"lies in KEYFILE, if there is one." },
+	{ "replace", 0, NULL, OPT_FLAG, &opt.replace, NULL,
+		"Without KEYFILE: put the certificate in the place of the one that the key has there." },
 	{ "duplicate", 0, NULL, OPT_FLAG, &opt.duplicate, NULL,
 		"Do it although the token has a key of that label, or something with that id." },
 	{ 0 },
@@ -60,7 +62,7 @@ static int import_key(struct ms_context *ctx, const struct ms_key *from, struct 
 static int put_cert(struct ms_context *ctx, struct ms_key *key, const struct ms_cert *cert,
 	const char *from, struct ms_error *err)
 {
-	int r = ms_key_store_cert(ctx, key, cert, err);
+	int r = ms_key_store_cert(ctx, key, cert, opt.replace, err);
 
 	if (r == 0) {
 		printf("certificate \"%s\" put beside %s\n", ms_cert_subject(cert),
@@ -116,6 +118,8 @@ static int run(int argc, char **argv)
 		return usage("say where: -k 'pkcs11:token=NAME;object=LABEL', or for a TPM -k FILE.pem");
 	if (!argc && !opt.cert)
 		return usage("say what: a key file, or a certificate with --cert");
+	if (argc && opt.replace)
+		return usage("--replace is for a key that is there");
 	if (!argc && opt.duplicate)
 		return usage("--duplicate goes with a key file");
 	r = ctx ? import(ctx, argc ? argv[0] : NULL, &err) : MS_ERR_NOMEM;

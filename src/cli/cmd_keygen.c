@@ -167,7 +167,7 @@ static int certify(struct ms_context *ctx, struct ms_key *key,
 			printf("certificate written to %s\n", opt.out);
 	}
 	if (r == 0)
-		r = ms_key_store_cert(ctx, key, cert, err);
+		r = ms_key_store_cert(ctx, key, cert, false, err);
 	if (r == 0)
 		printf("certificate put beside the key\n");
 	ms_cert_free(cert);

@@ -30,6 +30,19 @@ bool attest_is_one(const X509 *x509)
 	return false;
 }
 
+bool attest_is_placeholder(const X509 *x509)
+{
+	static const char begin[] = "YubiKey PIV Slot "; /* "9c" */
+	char name[64];
+	int len = X509_NAME_get_text_by_NID(
+		X509_get_subject_name(x509), NID_commonName, name, sizeof(name));
+
+	return len == (int)strlen(begin) + 2 && !strncmp(name, begin, strlen(begin)) &&
+		!ASN1_INTEGER_get(X509_get0_serialNumber(x509)) &&
+		!X509_NAME_cmp(X509_get_subject_name(x509), X509_get_issuer_name(x509)) &&
+		!X509_get_ext_count(x509);
+}
+
 /* Its content; NULL if there is none. */
 static const ASN1_OCTET_STRING *extension(const X509 *x509, const char *oid)
 {

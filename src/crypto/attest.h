@@ -13,6 +13,10 @@
  * time and with the key's id. */
 bool attest_is_one(const X509 *x509);
 
+/* Whether it is what Yubico's module puts beside each key that it makes: a certificate that looks
+ * self-signed, but is signed by a key that was thrown away. */
+bool attest_is_placeholder(const X509 *x509);
+
 /*
  * Reads certs[0], which is one, into *out. With `roots` it is checked that it is of this public key
  * and that a chain over the other certs leads to one of the roots that signed itself; out->trusted

@@ -37,7 +37,7 @@ MS_API int ms_cert_check_key(const struct ms_cert *cert, const struct ms_key *ke
 }
 
 MS_API int ms_key_store_cert(struct ms_context *ctx, struct ms_key *key, const struct ms_cert *cert,
-	struct ms_error *err)
+	bool replace, struct ms_error *err)
 {
 	const struct engine *engine = engine_for(key->uri);
 	int r = ms_cert_check_key(cert, key, err);
@@ -46,5 +46,5 @@ MS_API int ms_key_store_cert(struct ms_context *ctx, struct ms_key *key, const s
 		return r;
 	if (!engine->store_cert)
 		return err_set(err, MS_ERR_UNSUPPORTED, "%s cannot hold a certificate", key->place);
-	return engine->store_cert(ctx, key, cert->x509, err);
+	return engine->store_cert(ctx, key, cert->x509, replace, err);
 }

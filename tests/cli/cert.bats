@@ -315,10 +315,69 @@ same() { # CONFIG KEY-FILE
 	assert_status 0
 }
 
-@test "--store beside another certificate of the key: told" {
-	run cert -k "$KEY" --subject 'CN=second' --store
+# Subjects of the certificates beside $KEY, a line each.
+beside() {
+	modseal_pin keys --json --module "$MODSEAL_P11" "${KEY%object=*}id=%01" |
+		jq -r '.objects[] | select(.kind == "certificate") | .subject' | sort
+}
+
+@test "--store: no second certificate of a key; --replace puts it in the first one's place" {
+	local old
+	old=$(beside)
+	run cert -k "$KEY" --subject CN=second --store -o second.der
+	assert_status 3
+	assert_output "has 1 certificate beside it already"
+	assert_output "--replace"
+	[ "$(beside)" = "$old" ]
+	[ ! -e second.der ]
+	run cert -k "$KEY" --subject CN=second --store --replace -o second.der
 	assert_status 0
-	assert_output "1 other certificate of this key lies beside it"
+	[ "$(beside)" = CN=second ]
+	module=$(bare_module dummy "$PWD/m.ko")
+	run modseal_pin sign --module "$MODSEAL_P11" -k "$KEY" "$module"
+	assert_status 0
+	run modseal verify -c second.der "$module"
+	assert_status 0
+	# where there is none it is put, too
+	run cert -k 'pkcs11:token=odd;object=nocert' --subject CN=x --store --replace
+	assert_status 0
+	run cert -k "$KEY" --subject CN=x -o c.pem --replace
+	assert_status 2
+}
+
+@test "--replace where there are several, and others of the same id that are not of the key" {
+	local other=(pkcs11-tool --module "$MODSEAL_P11" --token-label modseal --login --pin 1234
+		--write-object "$MODSEAL_FIXTURES/p256.der" --type cert --id 01 --label stranger) n
+	cert -k "$KEY" --subject CN=2 -o 2.der
+	"${other[@]}"
+	pkcs11-tool --module "$MODSEAL_P11" --token-label modseal --login --pin 1234 \
+		--write-object 2.der --type cert --id 01 --label again
+	n=$(beside | wc -l)
+	run cert -k "$KEY" --subject CN=3 --store
+	assert_status 3
+	assert_output "has 2 certificates beside it already"
+	run cert -k "$KEY" --subject CN=3 --store --replace
+	assert_status 0
+	[ "$n" -eq 3 ]
+	[ "$(beside)" = $'CN=3\nO=modseal fixtures,CN=modseal p256' ]
+}
+
+@test "--replace: what cannot be done leaves the old one, or says that it is there" {
+	local old
+	old=$(beside)
+	export MODSEAL_SHIM_MODULE=$MODSEAL_P11
+	MODSEAL_SHIM_FAIL=C_CreateObject:1:CKR_DEVICE_MEMORY run modseal_pin cert --module "$shim" \
+		-k "$KEY" --subject CN=new --store --replace
+	assert_status 3
+	[ "$(beside)" = "$old" ]
+	MODSEAL_SHIM_FAIL=C_DestroyObject:1:CKR_ACTION_PROHIBITED run modseal_pin cert --module "$shim" \
+		-k "$KEY" --subject CN=new --store --replace
+	assert_status 3
+	assert_output "an old one could not be deleted"
+	[ "$(beside)" = "CN=new"$'\n'"$old" ]
+	run modseal_pin cert --module "$MODSEAL_P11" -k "$KEY" --subject CN=newer --store --replace
+	assert_status 0
+	[ "$(beside)" = CN=newer ]
 }
 
 @test "a certificate for a key file cannot be stored" {

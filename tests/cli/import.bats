@@ -109,6 +109,15 @@ signs() { # LABEL CERT
 	assert_status 0
 	run modseal_pin keys --login --json --module "$MODSEAL_P11" 'pkcs11:token=odd;id=%03'
 	assert_json '[.[0].objects[] | select(.kind == "certificate")] | length == 1'
+	modseal_pin cert --module "$MODSEAL_P11" -k 'pkcs11:token=odd;object=nocert' --subject CN=other \
+		-o other.pem
+	run import -k 'pkcs11:token=odd;object=nocert' -c other.pem
+	assert_status 3
+	assert_output "has 1 certificate beside it already"
+	run import -k 'pkcs11:token=odd;object=nocert' -c other.pem --replace
+	assert_status 0
+	run modseal_pin keys --login --json --module "$MODSEAL_P11" 'pkcs11:token=odd;id=%03'
+	assert_json '[.[0].objects[] | select(.kind == "certificate") | .subject] == ["CN=other"]'
 	run import -k 'pkcs11:token=odd;object=nocert' -c "$soft/p256.pem"
 	assert_status 3
 	assert_output "is not of the key"

@@ -51,6 +51,25 @@ make_key() { # ARGUMENT...
 	assert_asked 3 "$PIN_RIGHT"
 }
 
+@test "keygen --no-cert: what the module puts there instead is not taken for a certificate" {
+	run modseal keygen --module "$MODULE" -k "$(key 9d)?pin-value=$PIN" --type p256 --no-cert \
+		--so-pin-source management
+	assert_status 0
+	[ "$(openssl x509 -inform DER -in "$CARD/9d.der" -noout -subject)" = \
+		"subject=CN = YubiKey PIV Slot 9d" ]
+	run sign 9d m.ko
+	assert_status 3
+	assert_output "holds no certificate for the key"
+	assert_same m.ko bare
+	MODSEAL_PIN=$PIN run modseal cert --module "$MODULE" -k "$(key 9d)" --subject CN=later --store \
+		-o later.der --so-pin-source management
+	assert_status 0
+	assert_same later.der "$CARD/9d.der"
+	run sign 9d m.ko
+	assert_status 0
+	assert_signed 9d m.ko
+}
+
 @test "keygen: a slot that is not empty is left alone" {
 	run make_key -k "$(key 9a)" --type p256 --so-pin-source management
 	assert_status 3
@@ -87,6 +106,11 @@ make_key() { # ARGUMENT...
 @test "cert --store: another certificate for a key that exists" {
 	MODSEAL_PIN=$PIN run modseal cert --module "$MODULE" -k "$(key 9a)" --subject 'CN=Anew' \
 		--store -o new.der --so-pin-source management
+	assert_status 3
+	assert_output "has 1 certificate beside it already"
+	assert_same "$CARD/9a.der" "$BATS_FILE_TMPDIR/kept/9a.der"
+	MODSEAL_PIN=$PIN run modseal cert --module "$MODULE" -k "$(key 9a)" --subject 'CN=Anew' \
+		--store --replace -o new.der --so-pin-source management
 	assert_status 0
 	assert_same new.der "$CARD/9a.der"
 	run sign 9a m.ko

@@ -188,6 +188,26 @@ import() { # REF KEYFILE [OPTION...]
 	assert_output "tpm.pem cannot be read, so it stays where it is"
 }
 
+@test "cert --store in a key's file, and --replace: the one before goes, other text stays" {
+	keygen key.pem p256
+	run modseal cert -k key.pem --subject CN=second --store
+	assert_status 3
+	assert_output "has a certificate of this key already"
+	modseal cert -k key.pem --subject CN=second --out second.pem
+	cat "$SOFT/p384.pem" second.pem >>key.pem # another key's, and one more
+	{ openssl x509 -in second.pem; cat key.pem; } >both && cat both >key.pem
+	[ "$(grep -c BEGIN key.pem)" -eq 5 ]
+	run modseal cert -k key.pem --subject CN=third --store --replace --out third.pem
+	assert_status 0
+	[ "$(grep -c BEGIN key.pem)" -eq 3 ]
+	[ "$(grep -c END key.pem)" -eq 3 ]
+	run modseal inspect key.pem
+	assert_output CN=third
+	run sign key.pem
+	assert_status 0
+	assert_signed third.pem
+}
+
 @test "a certificate alone, for a key that is there" {
 	import handle:0x81010051 "$SOFT/p256.key.pem"
 	run import handle:0x81010051 -c "$SOFT/p256.pem"
