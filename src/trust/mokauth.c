@@ -68,6 +68,13 @@ static int64_t group(const char *text, int n)
 	return bits;
 }
 
+static bool all_digits(const char *text)
+{
+	while (*text && value_of(*text) >= 0)
+		text++;
+	return !*text;
+}
+
 /* SHA-crypt writes the bytes of its digest in threes, from three parts of the digest whose roles
  * rotate: for SHA-512 bytes (0, 21, 42), then (22, 43, 1), (44, 2, 23) and so on, the first of each
  * three in the highest bits; SHA-256 rotates the other way. What is left over comes last. */
@@ -171,7 +178,7 @@ static int parse_sha(const char *text, enum method method, uint8_t *auth, struct
 /* Kept as text; the salt with its NUL. */
 static int parse_bcrypt(const char *text, uint8_t *auth, struct ms_error *err)
 {
-	if (strlen(text) != BCRYPT_SALT + BCRYPT_HASH || text[6] != '$' || group(text + 7, 53) < 0)
+	if (strlen(text) != BCRYPT_SALT + BCRYPT_HASH || text[6] != '$' || !all_digits(text + 7))
 		return malformed(err);
 	if (text[4] < '0' || text[4] > '3' || text[5] < '0' || text[5] > '9')
 		return malformed(err);
