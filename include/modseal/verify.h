@@ -7,6 +7,7 @@
 #define MODSEAL_VERIFY_H
 
 #include <modseal/key.h>
+#include <modseal/machine.h>
 #include <modseal/module.h>
 
 #ifdef __cplusplus
@@ -84,6 +85,46 @@ struct ms_verification {
  */
 MS_API int ms_verify(const char *path, unsigned flags, struct ms_cert *const *trusted,
 	size_t n_trusted, struct ms_verification *result, struct ms_error *err);
+
+/** What a kernel does with a module, as far as signatures decide it. */
+enum ms_load {
+	MS_LOAD_UNKNOWN, /**< something that decides is not known */
+	MS_LOADS,
+	MS_TAINTS,       /**< loads without a signature that counts, and taints the kernel */
+	MS_REFUSED,
+};
+
+/** "unknown", "loads", "taints", "refused": static storage. */
+MS_API const char *ms_load_name(enum ms_load load);
+
+struct ms_prediction {
+	enum ms_load verdict;
+	const char *error;  /**< refused: errno's name, "EKEYREJECTED"; NULL if not refused, or if it is
+				 one of several */
+	const char *store;  /**< the keyring or list that decided: ".machine"; NULL: none */
+	char message[512];  /**< the line that the kernel logs, empty if none */
+	char reason[768];   /**< one sentence */
+	char signer[512];   /**< as in struct ms_verification */
+	char hash[64];      /**< likewise */
+	char note[512];     /**< what does not decide but may matter; empty if nothing */
+};
+
+/**
+ * What the kernel of `machine` does with the module, by the rules of kernel/module/signing.c and
+ * crypto/asymmetric_keys/pkcs7_*.c in their order, and those of distributions' patches where it is
+ * known whose kernel it is. `certs` are certificates that may help to tell whose a signature is, since
+ * the kernel shows only the names of its keys; they are not trusted for that. No verdict is an error.
+ */
+MS_API int ms_predict(const char *path, unsigned flags, const struct ms_machine *machine,
+	struct ms_cert *const *certs, size_t n_certs, struct ms_prediction *prediction,
+	struct ms_error *err);
+
+/**
+ * The same of a module that is signed by the key of a certificate, well and with this digest
+ * (MS_HASH_NONE: the kernel's own CONFIG_MODULE_SIG_HASH if it is known, else SHA-256).
+ */
+MS_API int ms_predict_signer(const struct ms_cert *cert, enum ms_hash hash,
+	const struct ms_machine *machine, struct ms_prediction *prediction, struct ms_error *err);
 
 #ifdef __cplusplus
 }

@@ -15,6 +15,7 @@ enum exit_status {
 	EXIT_STATUS_USAGE = 2,
 	EXIT_STATUS_KEY = 3,     /* URI, token, PIN, certificate */
 	EXIT_STATUS_MACHINE = 4, /* I/O, memory */
+	EXIT_STATUS_UNKNOWN = 5, /* what decides is not known */
 };
 
 extern const struct command

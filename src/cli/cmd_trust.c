@@ -4,6 +4,7 @@
 
 static const struct command *const commands[] = {
 	&command_trust_list,
+	&command_trust_check,
 	&command_trust_enrol,
 	&command_trust_db,
 	&command_trust_record,

@@ -19,6 +19,9 @@ void tally_count(struct tally *t, enum outcome outcome)
 	case OUTCOME_NO:
 		t->n_no++;
 		break;
+	case OUTCOME_UNKNOWN:
+		t->n_unknown++;
+		break;
 	}
 }
 
@@ -65,7 +68,7 @@ void tally_stop(struct tally *t, const struct ms_error *err)
 
 static void summary(const struct tally *t)
 {
-	unsigned long all = t->n_done + t->n_kept + t->n_no + t->n_failed;
+	unsigned long all = t->n_done + t->n_kept + t->n_no + t->n_unknown + t->n_failed;
 
 	if (t->json) {
 		struct json_object *o = json_object_new_object(), *s = json_object_new_object();
@@ -75,6 +78,8 @@ static void summary(const struct tally *t)
 		json_add_number(s, "kept", t->n_kept);
 		if (t->no)
 			json_add_number(s, t->no, t->n_no);
+		if (t->n_unknown)
+			json_add_number(s, "unknown", t->n_unknown);
 		json_add_number(s, "failed", t->n_failed);
 		json_add_bool(s, "complete", !t->stopped.code);
 		if (t->stopped.code)
@@ -90,6 +95,8 @@ static void summary(const struct tally *t)
 		printf(", %lu kept", t->n_kept);
 	if (t->no)
 		printf(", %lu %s", t->n_no, t->no);
+	if (t->n_unknown)
+		printf(", %lu unknown", t->n_unknown);
 	printf(", %lu failed%s\n", t->n_failed, t->stopped.code ? "; stopped before the end" : "");
 }
 
@@ -97,9 +104,11 @@ int tally_status(const struct tally *t)
 {
 	if (t->stopped.code && t->stopped.code != MS_ERR_STOPPED)
 		return exit_status_of(t->stopped.code);
-	if (t->first_failure && !(t->n_done + t->n_kept + t->n_no))
+	if (t->first_failure && !(t->n_done + t->n_kept + t->n_no + t->n_unknown))
 		return exit_status_of(t->first_failure);
-	return t->n_failed || t->n_no || t->stopped.code ? EXIT_STATUS_NO : EXIT_STATUS_OK;
+	if (t->n_failed || t->n_no || t->stopped.code)
+		return EXIT_STATUS_NO;
+	return t->n_unknown ? EXIT_STATUS_UNKNOWN : EXIT_STATUS_OK;
 }
 
 int tally_finish(const struct tally *t)

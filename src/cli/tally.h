@@ -11,6 +11,7 @@ enum outcome {
 	OUTCOME_DONE,
 	OUTCOME_KEPT, /* nothing had to be done */
 	OUTCOME_NO,   /* the answer is no (verify) */
+	OUTCOME_UNKNOWN, /* it cannot be told (verify --kernel) */
 };
 
 struct tally {
@@ -18,7 +19,7 @@ struct tally {
 	const char *no;   /* what an OUTCOME_NO is called, NULL if there are none */
 	bool json, quiet;
 	/* counted */
-	unsigned long n_done, n_kept, n_no, n_failed;
+	unsigned long n_done, n_kept, n_no, n_unknown, n_failed;
 	int first_failure; /* MS_ERR_* of the module that failed and comes first in the source */
 	unsigned long first_place;
 	struct ms_error stopped; /* why the run ended early; code 0 if it did not */
@@ -34,8 +35,8 @@ void tally_fail_at(struct tally *tally, unsigned long place, const char *path,
 void tally_stop(struct tally *tally, const struct ms_error *err);
 /* Whether a failure is the key's or the machine's, so that no later module can fare better. */
 bool tally_is_fatal(int code);
-/* The exit status: 0 when all went well; 1 when the answer for one was no or some failed; when all
- * failed, or the key did, the status that goes with the failure. */
+/* The exit status: 0 when all went well; 1 when the answer for one was no or some failed; 5 when it
+ * cannot be told for one, else; when all failed, or the key did, the status that goes with the failure. */
 int tally_status(const struct tally *tally);
 /* Prints the summary; returns tally_status(). */
 int tally_finish(const struct tally *tally);

@@ -6,6 +6,7 @@
 #include "src/cli/options.h"
 
 extern const struct command
+	command_trust_check,
 	command_trust_db,
 	command_trust_enrol,
 	command_trust_list,

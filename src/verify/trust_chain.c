@@ -6,7 +6,7 @@
 
 X509 *chain_find_signer(const struct cms_signer *signer, const STACK_OF(X509) *certs)
 {
-	for (int i = 0; i < sk_X509_num(certs); i++)
+	for (int i = 0; signer->issuer && i < sk_X509_num(certs); i++)
 		if (cms_names_cert(signer, sk_X509_value(certs, i)))
 			return sk_X509_value(certs, i);
 	return NULL;
@@ -46,7 +46,7 @@ static bool certifies(X509 *issuer, X509 *cert)
 	return ok;
 }
 
-static X509 *find_issuer(X509 *cert, const STACK_OF(X509) *certs)
+X509 *chain_find_issuer(X509 *cert, const STACK_OF(X509) *certs)
 {
 	for (int i = 0; i < sk_X509_num(certs); i++)
 		if (certifies(sk_X509_value(certs, i), cert))
@@ -63,10 +63,10 @@ X509 *chain_find_anchor(X509 *cert, const STACK_OF(X509) *certs, const STACK_OF(
 		for (int i = 0; i < sk_X509_num(trusted); i++)
 			if (X509_cmp(sk_X509_value(trusted, i), cert) == 0)
 				return sk_X509_value(trusted, i);
-		anchor = find_issuer(cert, trusted);
+		anchor = chain_find_issuer(cert, trusted);
 		if (anchor)
 			return anchor;
-		next = find_issuer(cert, certs);
+		next = chain_find_issuer(cert, certs);
 		if (next == cert)
 			return NULL; /* self-signed and not trusted */
 		cert = next;

@@ -60,51 +60,46 @@ int verify_read_cms(struct module *m, const struct module_sig *sig, struct cms *
 	return cms_parse(der, sig->cms_len, cms, err);
 }
 
-/* What the signature itself says of who made it. */
-static void note_signer(struct ms_verification *result, const struct cms_signer *signer)
+void verify_note_signer(const struct cms_signer *signer, char *text, size_t size)
 {
 	AUTO_FREE char *name = NULL, *number = NULL;
 
-	snprintf(result->hash, sizeof(result->hash), "%s", signer->hash_name);
 	if (signer->issuer) {
 		name = cert_name_text(signer->issuer);
 		number = cert_serial_hex(signer->serial);
-		snprintf(result->signer, sizeof(result->signer), "issuer %s, serial %s",
-			name ? name : "?", number ? number : "?");
+		snprintf(text, size, "issuer %s, serial %s", name ? name : "?",
+			number ? number : "?");
 	} else {
 		number = cert_hex(signer->key_id, signer->key_id_len);
-		snprintf(result->signer, sizeof(result->signer), "key id %s",
-			number ? number : "?");
+		snprintf(text, size, "key id %s", number ? number : "?");
 	}
 }
 
-static void note_cert(struct ms_verification *result, X509 *cert)
+void verify_note_cert(X509 *cert, char *signer, size_t signer_size, char *note, size_t note_size)
 {
 	AUTO_FREE char *subject = cert_name_text(X509_get_subject_name(cert));
 	AUTO_FREE char *until = cert_time_text(X509_get0_notAfter(cert));
 	AUTO_FREE char *from = cert_time_text(X509_get0_notBefore(cert));
 
 	if (subject)
-		snprintf(result->signer, sizeof(result->signer), "%s", subject);
+		snprintf(signer, signer_size, "%s", subject);
 	if (X509_cmp_current_time(X509_get0_notAfter(cert)) < 0)
-		snprintf(result->note, sizeof(result->note),
+		snprintf(note, note_size,
 			"the certificate expired at %s (kernels don't look at dates)",
 			until ? until : "?");
 	else if (X509_cmp_current_time(X509_get0_notBefore(cert)) > 0)
-		snprintf(result->note, sizeof(result->note),
+		snprintf(note, note_size,
 			"the certificate is valid from %s only (kernels don't look at dates)",
 			from ? from : "?");
 }
 
-/* A digest of the module's content, made once however many signers share a hash. */
-struct content {
-	struct module *m;
-	uint64_t len;
-	enum ms_hash hash; /* of the digest below, MS_HASH_NONE while there is none */
-	uint8_t digest[MS_HASH_MAX_SIZE];
-};
+static void note_cert(struct ms_verification *result, X509 *cert)
+{
+	verify_note_cert(cert, result->signer, sizeof(result->signer), result->note,
+		sizeof(result->note));
+}
 
-static int content_digest(struct content *content, enum ms_hash hash, struct ms_error *err)
+static int content_digest(struct verify_content *content, enum ms_hash hash, struct ms_error *err)
 {
 	int r;
 
@@ -115,9 +110,25 @@ static int content_digest(struct content *content, enum ms_hash hash, struct ms_
 	return r;
 }
 
+int verify_signature(struct verify_content *content, const struct cms_signer *signer, X509 *cert,
+	struct ms_error *err)
+{
+	EVP_PKEY *pub = X509_get0_pubkey(cert);
+	int r;
+
+	if (!pub || !cms_sig_fits_key(signer->sig_nid, pub))
+		return 1;
+	r = content_digest(content, signer->hash, err);
+	if (r < 0)
+		return r;
+	r = crypto_verify(pub, KEY_INPUT_DIGEST, signer->hash, content->digest,
+		ms_hash_size(signer->hash), signer->sig, signer->sig_len, err);
+	return r == MS_ERR_SIGNATURE ? 1 : r;
+}
+
 /* Verdict on the signature of one signer by one public key. */
-static int check_signature(struct content *content, const struct cms_signer *signer, X509 *cert,
-	struct ms_verification *result, struct ms_error *err)
+static int check_signature(struct verify_content *content, const struct cms_signer *signer,
+	X509 *cert, struct ms_verification *result, struct ms_error *err)
 {
 	EVP_PKEY *pub = X509_get0_pubkey(cert);
 	int r;
@@ -127,21 +138,14 @@ static int check_signature(struct content *content, const struct cms_signer *sig
 			"the signature algorithm %s is not one of the signer's key", signer->sig_name);
 		return 0;
 	}
-	r = content_digest(content, signer->hash, err);
-	if (r < 0)
-		return r;
-	r = crypto_verify(pub, KEY_INPUT_DIGEST, signer->hash, content->digest,
-		ms_hash_size(signer->hash), signer->sig, signer->sig_len, err);
-	if (r == MS_ERR_SIGNATURE) {
+	r = verify_signature(content, signer, cert, err);
+	if (r > 0)
 		say(result, MS_ALTERED,
 			"the signature does not fit: the module was altered after it was signed, or "
 			"another key signed it under this certificate's name");
-		return 0;
-	}
-	if (r < 0)
-		return r;
-	say(result, MS_VALID, "signed by a trusted key");
-	return 0;
+	else if (r == 0)
+		say(result, MS_VALID, "signed by a trusted key");
+	return r < 0 ? r : 0;
 }
 
 /* What makes a kernel refuse a signer info before it looks for the key. */
@@ -170,7 +174,7 @@ static bool unusable(const struct cms_signer *signer, struct ms_verification *re
 	return false;
 }
 
-static int check_signer(struct content *content, const struct cms *cms,
+static int check_signer(struct verify_content *content, const struct cms *cms,
 	const struct cms_signer *signer, const STACK_OF(X509) *trusted,
 	struct ms_verification *result, struct ms_error *err)
 {
@@ -178,7 +182,8 @@ static int check_signer(struct content *content, const struct cms *cms,
 	bool known = false;
 	int r;
 
-	note_signer(result, signer);
+	snprintf(result->hash, sizeof(result->hash), "%s", signer->hash_name);
+	verify_note_signer(signer, result->signer, sizeof(result->signer));
 	if (unusable(signer, result))
 		return 0;
 	embedded = chain_find_signer(signer, cms->certs);
@@ -228,7 +233,7 @@ static int rank(enum ms_verdict verdict)
 	}
 }
 
-static int check_cms(struct content *content, const struct cms *cms,
+static int check_cms(struct verify_content *content, const struct cms *cms,
 	const STACK_OF(X509) *trusted, struct ms_verification *result, struct ms_error *err)
 {
 	if (!cms->content_is_data) {
@@ -263,7 +268,7 @@ int verify_cms(struct module *m, uint64_t content_len, const uint8_t *der, size_
 	const STACK_OF(X509) *trusted, struct ms_verification *result, struct ms_error *err)
 {
 	CLEANUP(cleanup_cms) struct cms *cms = NULL;
-	struct content content = { .m = m, .len = content_len };
+	struct verify_content content = { .m = m, .len = content_len };
 	int r;
 
 	memset(result, 0, sizeof(*result));
@@ -281,7 +286,7 @@ int verify_module(struct module *m, const STACK_OF(X509) *trusted,
 	struct ms_verification *result, struct ms_error *err)
 {
 	CLEANUP(cleanup_cms) struct cms *cms = NULL;
-	struct content content = { .m = m };
+	struct verify_content content = { .m = m };
 	struct ms_error why;
 	int r;
 
