@@ -104,66 +104,15 @@ int profile_load(const char *path, CONF **out, struct ms_error *err)
 			return ossl_err(err, MS_ERR_USAGE, "%s, line %ld: not understood", path, line);
 		return ossl_err(err, MS_ERR_IO, "%s cannot be read", path);
 	}
-	if (!NCONF_get_section(conf, "req")) {
+	/* What [req] lacks may stand before all sections. */
+	if (!NCONF_get_string(conf, "req", "distinguished_name")) {
 		ERR_clear_error();
-		err_set(err, MS_ERR_USAGE, "%s has no section [req]", path);
+		err_set(err, MS_ERR_USAGE, "%s has no [req] with a distinguished_name", path);
 		err_hint(err, "It has to be a file as 'openssl req -config' takes it, such as the "
 			      "kernel's certs/x509.genkey.");
 		return MS_ERR_USAGE;
 	}
 	*out = STEAL(conf);
-	return 0;
-}
-
-/* "0.OU" and "1.OU" let a section hold two of a kind: what is before the dot is no name. */
-static const char *entry_type(const char *name)
-{
-	const char *dot = strpbrk(name, ".:,");
-
-	return dot && dot[1] ? dot + 1 : name;
-}
-
-/* With prompts a section holds questions, and answers as NAME_default, which -batch takes. *type is
- * the name's beginning; 0: not an answer. */
-static int take_answer(const char *name, int prompts, char *type, size_t size)
-{
-	static const char suffix[] = "_default";
-	size_t len = strlen(name), end = sizeof(suffix) - 1;
-
-	if (prompts) {
-		if (len <= end || strcmp(name + len - end, suffix) != 0)
-			return 0;
-		len -= end;
-	}
-	snprintf(type, size, "%.*s", (int)len, name);
-	return 1;
-}
-
-int profile_subject(const CONF *conf, const char *path, X509_NAME **out, struct ms_error *err)
-{
-	AUTO_NAME X509_NAME *name = X509_NAME_new();
-	const char *prompt = NCONF_get_string(conf, "req", "prompt");
-	int prompts = !prompt || strcmp(prompt, "no") != 0;
-	const char *section = NCONF_get_string(conf, "req", "distinguished_name");
-	STACK_OF(CONF_VALUE) *entries = section ? NCONF_get_section(conf, section) : NULL;
-
-	ERR_clear_error();
-	if (!name)
-		return err_nomem(err);
-	for (int i = 0; i < sk_CONF_VALUE_num(entries); i++) {
-		const CONF_VALUE *v = sk_CONF_VALUE_value(entries, i);
-		char type[128];
-
-		if (!take_answer(v->name, prompts, type, sizeof(type)))
-			continue;
-		if (!X509_NAME_add_entry_by_txt(name, entry_type(type), MBSTRING_UTF8,
-			    (const unsigned char *)v->value, -1, -1, 0))
-			return ossl_err(err, MS_ERR_USAGE, "%s: '%s = %s' is no part of a name",
-				path, v->name, v->value);
-	}
-	if (!X509_NAME_entry_count(name))
-		return err_set(err, MS_ERR_USAGE, "%s gives no distinguished name", path);
-	*out = STEAL(name);
 	return 0;
 }
 

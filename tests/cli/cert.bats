@@ -148,6 +148,19 @@ same() { # CONFIG KEY-FILE
 	sed 's/^keyUsage.*/keyUsage=digitalSignature,keyCertSign\nextendedKeyUsage=codeSigning,1.2.3.4/
 		s/CA:FALSE/CA:TRUE,pathlen:0/' x509.genkey >other
 	same other "$soft/p256.key.pem"
+	# names of other kinds of strings, of several parts, and what stands before all sections
+	local mask
+	for mask in nombstr pkix default MASK:0x2002 utf8only; do
+		sed "s/utf8only/$mask/; s/^CN = .*/C = DE\nO = Ex_ample\n+OU = W\nCN = it's\nemailAddress = a@b.c/" \
+			x509.genkey >names
+		same names "$soft/p256.key.pem"
+	done
+	sed 's/^CN = .*/CN = Ünïversal/; s/utf8only/pkix/' x509.genkey >bmp
+	same bmp "$soft/p256.key.pem"
+	sed 's/^CN = .*/CN = Ünïversal/; s/utf8only/nombstr/' x509.genkey >latin
+	same latin "$soft/p256.key.pem"
+	sed '/^\[ req \]/d' x509.genkey >sections
+	same sections "$soft/p256.key.pem"
 	# without extensions versions of openssl differ; kernels like a subject key identifier
 	grep -v x509_extensions x509.genkey >none
 	run modseal cert -k "$soft/p256.key.pem" --config none -o ours.pem
@@ -198,7 +211,11 @@ same() { # CONFIG KEY-FILE
 		[ ! -e c.pem ]
 	}
 	echo '[ other ]' >no_req
-	try 'no_req has no section [req]' no_req
+	try 'no_req has no [req] with a distinguished_name' no_req
+	genkey | sed 's/utf8only/rubbish/' >mask
+	try "string_mask 'rubbish' is not understood" mask
+	genkey | sed 's/utf8only/MASK:/' >mask
+	try "string_mask 'MASK:' is not understood" mask
 	printf '[ req ]\nno equals sign\n' >broken
 	try 'broken, line 2' broken
 	genkey | sed 's/^CN = .*/XX = y/' >field
