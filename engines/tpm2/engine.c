@@ -6,11 +6,14 @@
 #include "engines/tpm2/keyfile.h"
 #include "engines/tpm2/keygen.h"
 #include "engines/tpm2/list.h"
+#include "engines/tpm2/record.h"
 #include "engines/tpm2/ref.h"
+#include "src/base/cleanup.h"
 #include "src/base/error.h"
 #include "src/crypto/cert.h"
 
 #include <string.h>
+#include <unistd.h>
 
 static bool claims(const char *ref)
 {
@@ -23,17 +26,43 @@ static bool claims_new(const char *ref)
 	return !strchr(ref, ':') || strchr(ref, '/');
 }
 
+static int no_cert(const char *ref, struct ms_error *err)
+{
+	err_set(err, MS_ERR_CERT,
+		"%s: a TPM holds no certificates, and none is noted of this key", ref);
+	err_hint(err, "Name the certificate's file with -c.");
+	return MS_ERR_CERT;
+}
+
+/* What was noted of a persistent key; the TPM is not asked whether it is still there. */
+static int open_noted_cert(const char *ref, X509 **cert, struct ms_error *err)
+{
+	AUTO_TPM_KEYFILE struct tpm_keyfile *file = NULL;
+	AUTO_FREE char *path = NULL;
+	TPM2_HANDLE handle;
+	int r = tpm_ref_handle(ref, &handle, err);
+
+	if (r == 0)
+		r = tpm_record_path(handle, false, &path, err);
+	if (r < 0)
+		return r;
+	if (access(path, F_OK) < 0)
+		return no_cert(ref, err);
+	r = tpm_keyfile_read(path, &file, err);
+	if (r < 0)
+		return r;
+	*cert = STEAL(file->cert);
+	return *cert ? 0 : no_cert(ref, err);
+}
+
 /* The certificate in the key's file; of a persistent key that in its record. */
 static int open_cert(struct ms_context *ctx, const char *ref, X509 **cert, struct ms_error *err)
 {
 	STACK_OF(X509) *certs = NULL;
 	int r;
 
-	if (tpm_ref_is_handle(ref)) {
-		err_set(err, MS_ERR_CERT, "%s: a TPM holds no certificates", ref);
-		err_hint(err, "Name the certificate's file with -c.");
-		return MS_ERR_CERT;
-	}
+	if (tpm_ref_is_handle(ref))
+		return open_noted_cert(ref, cert, err);
 	r = cert_read_file(ref, &certs, err);
 	if (r < 0)
 		return r;

@@ -76,7 +76,7 @@ static int put_cert(struct ms_context *ctx, struct ms_key *key, const struct ms_
 		ms_key_uri(key));
 	quote_word(stderr, ms_key_uri(key));
 	quote_option(stderr, "--cert", opt.cert ? opt.cert : from);
-	quote_option(stderr, "--module", keyopts_module());
+	keyopts_print(stderr);
 	fprintf(stderr, "\n");
 	err->message[0] = '\0';
 	return r;

@@ -130,7 +130,7 @@ static void print_way_on(const struct ms_key *key, bool written)
 		fprintf(stderr, " --store");
 		quote_option(stderr, "--out", opt.out);
 	}
-	quote_option(stderr, "--module", keyopts_module());
+	keyopts_print(stderr);
 	fprintf(stderr, "\n");
 }
 

@@ -4,6 +4,7 @@
 #include "src/base/secret.h"
 #include "src/cli/cli.h"
 #include "src/cli/prompt.h"
+#include "src/cli/quote.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -120,9 +121,12 @@ struct ms_context *keyopts_context(void)
 	return context;
 }
 
-const char *keyopts_module(void)
+void keyopts_print(FILE *out)
 {
-	return opt.module;
+	quote_option(out, "--module", opt.module);
+	quote_option(out, "--tcti", opt.tcti);
+	quote_option(out, "--pin-source", opt.pin_source);
+	quote_option(out, "--so-pin-source", opt.so_pin_source);
 }
 
 /* Whether results did not get out; says so. */

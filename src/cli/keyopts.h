@@ -12,8 +12,8 @@ extern const struct option_def keyopts_table[];
 
 /* --so-pin-source: for commands that write to tokens. */
 extern const struct option_def keyopts_so_table[];
-/* What --module says, or NULL. */
-const char *keyopts_module(void);
+/* Prints those that say where things are and were given, for a command that goes on. */
+void keyopts_print(FILE *out);
 
 /* Takes MODSEAL_PIN and KBUILD_SIGN_PIN out of the environment; called once, before anything
  * that could start a child. */

@@ -131,12 +131,12 @@ objects() { # [TOKEN]
 @test "the certificate cannot be written: the key is named, and how to go on" {
 	mkdir dir
 	run keygen -k 'pkcs11:token=empty;object=new' --type p256 --subject 'CN=It is "mine",O=a b' \
-		--days 10 -o dir
+		--days 10 -o dir --so-pin-source so
 	assert_status 4
 	assert_match '^The key is made and stays: pkcs11:.*object=new;type=private$'
 	rmdir dir
 	way=$(grep -A1 '^Go on with:' <<<"$output" | tail -n 1)
-	[[ $way = *"modseal cert -k "*" --store --out dir --module "* ]]
+	[[ $way = *"modseal cert -k "*" --store --out dir --module "*" --so-pin-source so" ]]
 	MODSEAL_PIN=1234 bash -c "modseal() { '$MODSEAL' \"\$@\"; }; $way"
 	openssl x509 -inform DER -in dir -noout -subject -nameopt RFC2253 >subject
 	grep -F 'subject=O=a b,CN=It is \"mine\"' subject

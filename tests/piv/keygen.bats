@@ -89,6 +89,31 @@ make_key() { # ARGUMENT...
 	assert_asked 0 '0047.*'
 }
 
+@test "keygen: the certificate cannot be written: the way on that is printed works" {
+	local way
+	mkdir dir
+	run make_key -k "$(key 9d)" --type p256 --so-pin-source management -o dir
+	assert_status 4
+	assert_output "The key is made and stays: pkcs11:"
+	rmdir dir
+	way=$(grep -A1 '^Go on with:' <<<"$output" | tail -n 1)
+	MODSEAL_PIN=$PIN bash -c "modseal() { timeout 60 '$MODSEAL' \"\$@\" </dev/null; }; $way"
+	assert_same dir "$CARD/9d.der"
+	run sign 9d m.ko
+	assert_status 0
+	assert_signed 9d m.ko
+}
+
+@test "keygen: the management key is asked for, as a PIN is" {
+	run "$TOP/tests/lib/at-terminal" '(PIN|SO PIN).*: *$' "$(cat management)" env MODSEAL_PIN=$PIN \
+		timeout 60 "$MODSEAL" keygen --module "$MODULE" -k "$(key 9d)" --type p256 --subject CN=x
+	assert_status 0
+	assert_output "asked 1 times"
+	assert_output "key made: pkcs11:"
+	refute_output "$(cat management)"
+	[ -s "$CARD/9d.key.pem" ]
+}
+
 @test "keygen: what the card does not make is said" {
 	run make_key -k "$(key 9d)" --type rsa4096 --so-pin-source management
 	assert_status 3
