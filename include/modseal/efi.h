@@ -58,6 +58,13 @@ struct ms_efi_update {
 MS_API int ms_efi_update_sign(const struct ms_efi_list *list, const struct ms_efi_update *update,
 	struct ms_key *key, const struct ms_cert *cert, unsigned char **auth, size_t *len,
 	struct ms_error *err);
+/**
+ * Hands a signed update to this machine's firmware (update->time does not matter). MS_ERR_IO when the
+ * firmware refuses it: the signature is not by a key that it has for that, or a replacement is not
+ * newer than the last one.
+ */
+MS_API int ms_efi_update_apply(const struct ms_efi_update *update, const unsigned char *auth,
+	size_t len, struct ms_error *err);
 
 #ifdef __cplusplus
 }

@@ -6,14 +6,17 @@
 #include "src/cli/keyopts.h"
 #include "src/cli/trust.h"
 
+#include <modseal/certview.h>
 #include <modseal/efi.h>
 #include <string.h>
 #include <time.h>
 
+#define AUTH_MAX (16u << 20) /* bytes; real ones stay below 1 MiB */
+
 static struct {
 	const char *esl, *auth, *owner, *sign_key, *sign_cert, *time;
 	int variable;
-	bool replace;
+	bool replace, apply;
 } opt = { .variable = MS_EFI_DB };
 
 static const struct option_choice variables[] = {
@@ -30,6 +33,10 @@ static const struct option_def table[] = {
 	{ "auth", 0, "FILE", OPT_STRING, &opt.auth, NULL,
 		"Write a signed update there, which the firmware takes at any time. Needs "
 		"--sign-key." },
+	{ "apply", 0, NULL, OPT_FLAG, &opt.apply, NULL,
+		"Hand the signed update to this machine's firmware at once. Instead of "
+		"certificates there "
+		"may be one FILE.auth, which was signed elsewhere." },
 	{ "variable", 0, "NAME", OPT_CHOICE, &opt.variable, variables,
 		"The variable to update: db (default), dbx (what is refused), KEK or PK." },
 	{ "replace", 0, NULL, OPT_FLAG, &opt.replace, NULL,
@@ -53,24 +60,37 @@ static const struct option_def table[] = {
 	{ 0 },
 };
 
-static bool is_list(const char *name)
+static bool ends_in(const char *name, const char *end)
 {
-	size_t len = strlen(name);
+	size_t len = strlen(name), n = strlen(end);
 
-	return len > 4 && !strcmp(name + len - 4, ".esl");
+	return len > n && !strcmp(name + len - n, end);
+}
+
+static void warn_key(const char *whose, const char *type)
+{
+	if (strncmp(type, "RSA", 3) != 0)
+		fprintf(stderr, "modseal: warning: %s has a %s key: many firmwares know RSA only\n",
+			whose, type);
 }
 
 static int add(
 	struct ms_context *ctx, const char *ref, struct ms_efi_list *list, struct ms_error *err)
 {
+	struct ms_cert_view *view = NULL;
 	struct ms_cert *cert = NULL;
 	int r;
 
-	if (is_list(ref))
+	if (ends_in(ref, ".esl"))
 		return ms_efi_list_add_file(list, ref, err);
 	r = ms_cert_open(ctx, ref, &cert, err);
 	if (r == 0)
+		r = ms_cert_view_new(cert, &view, err);
+	if (r == 0) {
+		warn_key(ref, view->key_type);
 		r = ms_efi_list_add(list, cert, opt.owner, err);
+	}
+	ms_cert_view_free(view);
 	ms_cert_free(cert);
 	return r;
 }
@@ -103,18 +123,51 @@ static int open_signer(
 			     : ms_key_cert(*key, cert, err);
 }
 
-static void print_update(const struct ms_cert *cert)
+static const char *variable(void)
 {
-	const char *name = variables[opt.variable].name;
-
-	printf("update that %s %s, signed by \"%s\", written to %s\n",
-		opt.replace ? "replaces" : "adds to", name, ms_cert_subject(cert), opt.auth);
-	printf("Put it in place in the firmware's setup, or by: efi-updatevar%s -f %s %s\n",
-		opt.replace ? "" : " -a", opt.auth, name);
+	return variables[opt.variable].name;
 }
 
-static int write_update(
-	struct ms_context *ctx, const struct ms_efi_list *list, struct ms_error *err)
+static int write_auth(
+	const unsigned char *auth, size_t len, const struct ms_cert *cert, struct ms_error *err)
+{
+	int r = file_replace(opt.auth, auth, len, 0666, err);
+
+	if (r < 0)
+		return r;
+	printf("update that %s %s, signed by \"%s\", written to %s\n",
+		opt.replace ? "replaces" : "adds to", variable(), ms_cert_subject(cert), opt.auth);
+	if (!opt.apply)
+		printf("Put it in place in the firmware's setup, or on that machine by: "
+		       "modseal trust db --apply%s --variable %s %s\n",
+			opt.replace ? " --replace" : "", variable(), opt.auth);
+	return 0;
+}
+
+static int apply(const struct ms_efi_update *update, const unsigned char *auth, size_t len,
+	struct ms_error *err)
+{
+	int r = ms_efi_update_apply(update, auth, len, err);
+
+	if (r == 0)
+		printf("%s is %s\n", variable(), opt.replace ? "replaced" : "added to");
+	return r;
+}
+
+/* What was signed elsewhere. */
+static int apply_file(const char *path, struct ms_error *err)
+{
+	const struct ms_efi_update update = {
+		.variable = (enum ms_efi_variable)opt.variable,
+		.replace = opt.replace,
+	};
+	AUTO_BUF struct buf file = { 0 };
+	int r = file_read(path, AUTH_MAX, &file, err);
+
+	return r < 0 ? r : apply(&update, file.data, file.len, err);
+}
+
+static int sign_update(struct ms_context *ctx, const struct ms_efi_list *list, struct ms_error *err)
 {
 	struct ms_efi_update update = {
 		.variable = (enum ms_efi_variable)opt.variable,
@@ -129,11 +182,13 @@ static int write_update(
 	if (r == 0)
 		r = open_signer(ctx, &key, &cert, err);
 	if (r == 0)
+		warn_key("who signs", ms_key_type(key));
+	if (r == 0)
 		r = ms_efi_update_sign(list, &update, key, cert, &auth, &len, err);
-	if (r == 0)
-		r = file_replace(opt.auth, auth, len, 0666, err);
-	if (r == 0)
-		print_update(cert);
+	if (r == 0 && opt.auth)
+		r = write_auth(auth, len, cert, err);
+	if (r == 0 && opt.apply)
+		r = apply(&update, auth, len, err);
 	ms_cert_free(cert);
 	ms_key_free(key);
 	return r;
@@ -155,27 +210,48 @@ static int usage(const char *text)
 	return EXIT_STATUS_USAGE;
 }
 
+/* NULL: all fits together. */
+static const char *misuse(int argc, char **argv)
+{
+	bool update = opt.auth || opt.apply;
+
+	for (int i = 0; i < argc; i++)
+		if (ends_in(argv[i], ".auth") &&
+			(argc > 1 || !opt.apply || opt.auth || opt.esl || opt.sign_key))
+			return "a FILE.auth goes alone, with --apply";
+	if (update && opt.variable == MS_EFI_PK && !opt.replace)
+		return "there is one PK, which can only be replaced: --replace";
+	if (ends_in(argv[0], ".auth"))
+		return NULL;
+	if (!opt.esl && !update)
+		return "where to? Say --esl FILE, --auth FILE or --apply";
+	if (update != (opt.sign_key != NULL))
+		return "an update (--auth, --apply) and --sign-key go together";
+	return opt.sign_cert && !opt.sign_key ? "--sign-cert goes with --sign-key" : NULL;
+}
+
+static int make(int argc, char **argv, struct ms_efi_list *list, struct ms_error *err)
+{
+	struct ms_context *ctx = keyopts_context();
+	int r = ctx ? 0 : err_nomem(err);
+
+	for (int i = 0; i < argc && r == 0; i++)
+		r = add(ctx, argv[i], list, err);
+	if (r == 0 && opt.esl)
+		r = write_list(list, err);
+	return r == 0 && opt.sign_key ? sign_update(ctx, list, err) : r;
+}
+
 static int run(int argc, char **argv)
 {
-	struct ms_error err = { .code = MS_ERR_NOMEM, .message = "out of memory" };
-	struct ms_context *ctx = keyopts_context();
+	const char *wrong = misuse(argc, argv);
 	struct ms_efi_list list = { 0 };
-	int r = ctx ? 0 : MS_ERR_NOMEM;
+	struct ms_error err = { 0 };
+	int r;
 
-	if (!opt.esl && !opt.auth)
-		return usage("where to? Say --esl FILE, --auth FILE or both");
-	if (!opt.auth != !opt.sign_key)
-		return usage("--auth and --sign-key go together");
-	if (opt.sign_cert && !opt.sign_key)
-		return usage("--sign-cert goes with --sign-key");
-	if (opt.auth && opt.variable == MS_EFI_PK && !opt.replace)
-		return usage("there is one PK, which can only be replaced: --replace");
-	for (int i = 0; i < argc && r == 0; i++)
-		r = add(ctx, argv[i], &list, &err);
-	if (r == 0 && opt.esl)
-		r = write_list(&list, &err);
-	if (r == 0 && opt.auth)
-		r = write_update(ctx, &list, &err);
+	if (wrong)
+		return usage(wrong);
+	r = ends_in(argv[0], ".auth") ? apply_file(argv[0], &err) : make(argc, argv, &list, &err);
 	if (r < 0)
 		print_error(&err);
 	ms_efi_list_free(&list);
@@ -184,7 +260,7 @@ static int run(int argc, char **argv)
 
 const struct command command_trust_db = {
 	.name = "trust db",
-	.operands = "CERT|FILE.esl...",
+	.operands = "CERT|FILE.esl...|FILE.auth",
 	.summary = "Make lists and signed updates for the firmware's own db (dbx, KEK, PK).",
 	.options = { table, keyopts_table },
 	.min_operands = 1,

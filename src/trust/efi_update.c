@@ -89,7 +89,8 @@ static int set_time(int64_t seconds, uint8_t out[TIME_SIZE], struct ms_error *er
 	memset(out, 0, TIME_SIZE);
 	/* The years that EFI_TIME has. */
 	if (!gmtime_r(&time, &tm) || tm.tm_year < 0 || tm.tm_year > 9999 - 1900)
-		return err_set(err, MS_ERR_USAGE, "UEFI has no such time: %lld", (long long)seconds);
+		return err_set(
+			err, MS_ERR_USAGE, "UEFI has no such time: %lld", (long long)seconds);
 	out[0] = (uint8_t)(tm.tm_year + 1900);
 	out[1] = (uint8_t)((tm.tm_year + 1900) >> 8);
 	out[2] = (uint8_t)(tm.tm_mon + 1);
@@ -100,15 +101,18 @@ static int set_time(int64_t seconds, uint8_t out[TIME_SIZE], struct ms_error *er
 	return 0;
 }
 
+static uint32_t attributes_of(const struct ms_efi_update *update)
+{
+	return EFIVAR_NON_VOLATILE | EFIVAR_BOOTSERVICE_ACCESS | EFIVAR_RUNTIME_ACCESS |
+		EFIVAR_TIME_BASED_AUTH_WRITE | (update->replace ? 0 : EFIVAR_APPEND_WRITE);
+}
+
 /* What is signed: name (UTF-16 without its end), vendor, attributes, time, data. */
 static int signed_bytes(const struct ms_efi_list *list, const struct ms_efi_update *update,
 	const uint8_t time[TIME_SIZE], struct buf *out)
 {
-	uint32_t attributes = EFIVAR_NON_VOLATILE | EFIVAR_BOOTSERVICE_ACCESS |
-		EFIVAR_RUNTIME_ACCESS | EFIVAR_TIME_BASED_AUTH_WRITE |
-		(update->replace ? 0 : EFIVAR_APPEND_WRITE);
+	const uint32_t attributes = htole32(attributes_of(update));
 
-	attributes = htole32(attributes);
 	for (const char *c = variables[update->variable].name; *c; c++)
 		if (buf_add(out, (const char[]){ *c, 0 }, 2) < 0)
 			return -1;
@@ -181,4 +185,11 @@ MS_API int ms_efi_update_sign(const struct ms_efi_list *list, const struct ms_ef
 	*auth = STEAL(out.data);
 	*len = out.len;
 	return 0;
+}
+
+MS_API int ms_efi_update_apply(const struct ms_efi_update *update, const unsigned char *auth,
+	size_t len, struct ms_error *err)
+{
+	return efivar_write(NULL, variables[update->variable].name,
+		variables[update->variable].vendor, attributes_of(update), auth, len, err);
 }

@@ -19,15 +19,19 @@ static const char *prefix(const char *root)
 	return !root || !strcmp(root, "/") ? "" : root;
 }
 
-/* Where efivarfs is, free() it; NULL: out of memory. */
+/* Where efivarfs is, free() it; NULL: out of memory. libefivar wants a '/' at the end of its variable,
+ * and so many have one there. */
 static char *store(const char *root)
 {
 	const char *elsewhere = prefix(root)[0] ? NULL : secure_getenv("EFIVARFS_PATH");
+	size_t len = elsewhere ? strlen(elsewhere) : 0;
 	char *path = NULL;
 
+	while (len > 1 && elsewhere[len - 1] == '/')
+		len--;
 	if (elsewhere)
-		return strdup(elsewhere);
-	return asprintf(&path, "%s" FIRMWARE "/efivars/", prefix(root)) < 0 ? NULL : path;
+		return strndup(elsewhere, len);
+	return asprintf(&path, "%s" FIRMWARE "/efivars", prefix(root)) < 0 ? NULL : path;
 }
 
 char *efivar_path(const char *root, const char *name, const struct efi_guid *vendor)

@@ -32,10 +32,16 @@ static int failed(const char *path, int errnum, struct ms_error *err)
 	case EACCES:
 		err_hint(err,
 			geteuid() ? "Only root may write UEFI variables."
-				  : "The firmware or the kernel protects this variable.");
+				  : "The firmware takes an update only if a key signed it that may "
+				    "change "
+				    "this variable, and a replacement only if it is newer than the "
+				    "last "
+				    "one.");
 		break;
 	case EINVAL:
-		err_hint(err, "The firmware refuses such a variable.");
+		err_hint(err,
+			"The firmware refuses such a content; many take certificates of RSA keys "
+			"only.");
 		break;
 	default:
 		break;

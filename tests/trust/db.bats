@@ -71,7 +71,7 @@ theirs() { # OPTION-OR-VARIABLE...
 	run db list.esl --time $TIME --sign-key "$KEK" --sign-cert "$KEK_CERT" --auth ours.auth
 	assert_status 0
 	assert_output "update that adds to db, signed by"
-	assert_line "Put it in place in the firmware's setup, or by: efi-updatevar -a -f ours.auth db"
+	assert_output "by: modseal trust db --apply --variable db ours.auth"
 	assert_same ours.auth theirs.auth
 }
 
@@ -136,6 +136,37 @@ signed_data() { # NAME GUID-BYTES-IN-HEX ATTRIBUTES
 	cmp <(tail -c +4 time) <(tail -c +4 sb.time)
 }
 
+@test "--apply writes the update to the variable, with the attributes that it was signed for" {
+	mkdir vars
+	export EFIVARFS_PATH=$PWD/vars/
+	db "$CERTS/good.der" --sign-key "$KEK" --auth add.auth --variable KEK
+	run db add.auth --apply --variable KEK
+	assert_status 0
+	assert_line "KEK is added to"
+	{ printf 'g\0\0\0'; cat add.auth; } | cmp - vars/KEK-$GLOBAL
+
+	run db "$CERTS/good.der" --sign-key "$KEK" --auth new.auth --replace --apply
+	assert_status 0
+	assert_line "db is replaced"
+	refute_output "Put it in place"
+	{ printf "'\0\0\0"; cat new.auth; } | cmp - vars/db-$SECURITY
+
+	rm -r vars
+	run db new.auth --apply
+	assert_status 4
+	assert_output "vars/db-$SECURITY cannot be written: No such file"
+}
+
+@test "a warning of keys that many firmwares do not know" {
+	run --separate-stderr db "$MODSEAL_FIXTURES/p256.der" --sign-key 'pkcs11:token=modseal;object=p384' \
+		--auth x.auth
+	assert_status 0
+	assert_stderr "warning: $MODSEAL_FIXTURES/p256.der has a P-256 key: many firmwares know RSA only"
+	assert_stderr "warning: who signs has a P-384 key"
+	run --separate-stderr db "$CERTS/good.der" --sign-key "$KEK" --auth x.auth
+	[ -z "$stderr" ]
+}
+
 @test "the certificate: of another key, or none" {
 	run db "$CERTS/good.der" --sign-key "$KEK" --sign-cert "$CERTS/ca.pem" --auth x.auth
 	assert_status 3
@@ -155,8 +186,14 @@ signed_data() { # NAME GUID-BYTES-IN-HEX ATTRIBUTES
 	}
 	wrong 2 "something is missing" --esl x
 	wrong 2 "where to?" "$CERTS/good.der"
-	wrong 2 "--auth and --sign-key go together" "$CERTS/good.der" --auth x
-	wrong 2 "--auth and --sign-key go together" "$CERTS/good.der" --esl x --sign-key "$KEK"
+	wrong 2 "--sign-key go together" "$CERTS/good.der" --auth x
+	wrong 2 "--sign-key go together" "$CERTS/good.der" --apply
+	wrong 2 "--sign-key go together" "$CERTS/good.der" --esl x --sign-key "$KEK"
+	wrong 2 "--sign-cert goes with --sign-key" "$CERTS/good.der" --esl x --sign-cert "$KEK_CERT"
+	wrong 2 "a FILE.auth goes alone, with --apply" "$CERTS/good.der" x.auth --apply --sign-key "$KEK"
+	wrong 2 "a FILE.auth goes alone, with --apply" x.auth --esl x
+	wrong 2 "can only be replaced" x.auth --apply --variable PK
+	wrong 4 "x.auth cannot be opened" x.auth --apply
 	wrong 2 "can only be replaced" "$CERTS/good.der" --auth x --sign-key "$KEK" --variable PK
 	wrong 2 "'dbt' is none of db, dbx, KEK, PK" "$CERTS/good.der" --esl x --variable dbt
 	wrong 2 '"1234" is no GUID' "$CERTS/good.der" --esl x --owner 1234
