@@ -3,6 +3,7 @@
 
 #include "src/base/cleanup.h"
 #include "src/base/error.h"
+#include "src/farm/input.h"
 #include "src/farm/requests.h"
 
 static int read_all(struct ms_answers *a, struct input *in,

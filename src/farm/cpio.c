@@ -150,10 +150,15 @@ static int read_member(struct farm_list *list, struct newc_reader *reader,
 	return 0;
 }
 
+static ssize_t read_input(void *in, void *data, size_t len)
+{
+	return input_read(in, data, len);
+}
+
 int cpio_read_requests(struct farm_list *list, struct input *in, const struct farm_want *want,
 	struct ms_error *err)
 {
-	struct newc_reader reader = { .in = in };
+	struct newc_reader reader = { .read = read_input, .source = in, .of = in->name };
 	struct newc_head head;
 	const char *name;
 	int r;
@@ -210,7 +215,7 @@ static int read_answer(struct farm_list *list, struct newc_reader *reader, uint3
 int cpio_read_answers(struct farm_list *list, struct input *in, enum ms_hash hash,
 	struct ms_error *err)
 {
-	struct newc_reader reader = { .in = in };
+	struct newc_reader reader = { .read = read_input, .source = in, .of = in->name };
 	struct newc_head head;
 	const char *name;
 	int r;

@@ -3,6 +3,7 @@
 #ifndef MODSEAL_FARM_FORMATS_H
 #define MODSEAL_FARM_FORMATS_H
 
+#include "src/farm/input.h"
 #include "src/farm/list.h"
 
 #include <json-c/json.h>

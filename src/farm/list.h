@@ -3,7 +3,7 @@
 #ifndef MODSEAL_FARM_LIST_H
 #define MODSEAL_FARM_LIST_H
 
-#include "src/farm/newc.h"
+#include "src/base/newc.h"
 
 #include <modseal/farm.h>
 #include <stdbool.h>

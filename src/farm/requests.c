@@ -3,6 +3,7 @@
 
 #include "src/base/cleanup.h"
 #include "src/base/error.h"
+#include "src/farm/input.h"
 
 #include <string.h>
 

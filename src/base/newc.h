@@ -7,13 +7,13 @@
  * By hand rather than by a library: libarchive would bring ICU and an XML parser into a process
  * that holds PINs, and slow its start.
  */
-#ifndef MODSEAL_FARM_NEWC_H
-#define MODSEAL_FARM_NEWC_H
+#ifndef MODSEAL_BASE_NEWC_H
+#define MODSEAL_BASE_NEWC_H
 
 #include "src/base/buf.h"
-#include "src/farm/input.h"
 
 #include <modseal/error.h>
+#include <sys/types.h>
 
 #define NEWC_MAGIC "070701"
 
@@ -24,12 +24,22 @@ struct newc_head {
 };
 
 struct newc_reader {
-	struct input *in;
+	/* As read(2): bytes, 0 at the end, -1 with errno. */
+	ssize_t (*read)(void *source, void *data, size_t len);
+	void *source;
+	const char *of; /* for messages: the archive's name */
 	uint32_t left; /* bytes of the member's content that were not read */
 	unsigned pad;  /* behind them */
 	unsigned long n; /* members so far */
 	char *name;    /* of the member in hand; owned */
 };
+
+/* An archive in memory, as a source. */
+struct newc_bytes {
+	const uint8_t *data;
+	size_t len; /* bytes that were not read yet */
+};
+ssize_t newc_read_bytes(void *bytes, void *data, size_t len);
 
 /* 1 and the next member, whose name belongs to the reader; 0 at the trailer. MS_ERR_MODULE for
  * what is no newc archive or is cut off. What was not read of the member before is passed over. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "src/farm/newc.h"
+#include "src/base/newc.h"
 
 #include "src/base/error.h"
 
@@ -22,18 +22,28 @@ static unsigned padding(size_t len)
 
 static int cut_off(const struct newc_reader *r, struct ms_error *err)
 {
-	return err_set(err, MS_ERR_MODULE, "%s is cut off within its member %lu", r->in->name,
-		r->n);
+	return err_set(err, MS_ERR_MODULE, "%s is cut off within its member %lu", r->of, r->n);
+}
+
+ssize_t newc_read_bytes(void *source, void *data, size_t len)
+{
+	struct newc_bytes *bytes = source;
+	size_t n = len < bytes->len ? len : bytes->len;
+
+	if (n)
+		memcpy(data, bytes->data, n);
+	bytes->data += n;
+	bytes->len -= n;
+	return (ssize_t)n;
 }
 
 static int read_exactly(struct newc_reader *r, void *data, size_t len, struct ms_error *err)
 {
 	for (uint8_t *p = data; len;) {
-		ssize_t n = input_read(r->in, p, len);
+		ssize_t n = r->read(r->source, p, len);
 
 		if (n < 0)
-			return err_set_errno(err, MS_ERR_IO, errno, "%s cannot be read",
-				r->in->name);
+			return err_set_errno(err, MS_ERR_IO, errno, "%s cannot be read", r->of);
 		if (n == 0)
 			return cut_off(r, err);
 		p += n;
@@ -76,7 +86,7 @@ static int parse_head(const char *text, struct newc_head *head)
 static int not_newc(const struct newc_reader *r, struct ms_error *err)
 {
 	err_set(err, MS_ERR_MODULE, "%s: what stands at its member %lu is none of a newc archive",
-		r->in->name, r->n);
+		r->of, r->n);
 	err_hint(err, "Such archives are made by cpio -H newc -o.");
 	return MS_ERR_MODULE;
 }
