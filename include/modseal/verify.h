@@ -101,6 +101,10 @@ struct ms_prediction {
 	enum ms_load verdict;
 	const char *error;  /**< refused: errno's name, "EKEYREJECTED"; NULL if not refused, or if it is
 				 one of several */
+	const char *signature; /**< what the check of the signature came to: "good", or errno's name
+				    ("ENODATA": unsigned, "ENOPKG": unsupported crypto, "ENOKEY":
+				    unavailable key, others are fatal); NULL: not known, or not looked
+				    at */
 	const char *store;  /**< the keyring or list that decided: ".machine"; NULL: none */
 	char message[512];  /**< the line that the kernel logs, empty if none */
 	char reason[768];   /**< one sentence */

@@ -215,9 +215,23 @@ static void decide_soft(const struct ms_machine *m, const struct sig_worth *w, c
 	}
 }
 
+static const char *worth_name(const struct sig_worth *w)
+{
+	static const char *const names[] = {
+		[WORTH_UNKNOWN] = NULL,
+		[WORTH_GOOD] = "good",
+		[WORTH_ENODATA] = "ENODATA",
+		[WORTH_ENOPKG] = "ENOPKG",
+		[WORTH_ENOKEY] = "ENOKEY",
+	};
+
+	return w->worth == WORTH_FATAL ? w->error : names[w->worth];
+}
+
 static void decide(const struct ms_machine *m, const struct sig_worth *w, const char *name,
 	struct ms_prediction *p)
 {
+	p->signature = worth_name(w);
 	p->store = w->store;
 	snprintf(p->signer, sizeof(p->signer), "%s", w->signer);
 	snprintf(p->hash, sizeof(p->hash), "%s", w->hash);
