@@ -7,6 +7,7 @@
 #include <modseal/batch.h>
 #include <modseal/certview.h>
 #include <modseal/context.h>
+#include <modseal/doctor.h>
 #include <modseal/efi.h>
 #include <modseal/error.h>
 #include <modseal/evidence.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "src/cli/certopts.h"
 
+#include "src/base/quote.h"
 #include "src/cli/choices.h"
-#include "src/cli/quote.h"
 
 static struct {
 	const char *subject, *config;

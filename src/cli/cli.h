@@ -24,6 +24,7 @@ extern const struct command
 	command_csr,
 	command_detach,
 	command_digest,
+	command_doctor,
 	command_import,
 	command_inspect,
 	command_keygen,

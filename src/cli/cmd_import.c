@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "src/base/quote.h"
 #include "src/cli/cli.h"
 #include "src/cli/keyopts.h"
-#include "src/cli/quote.h"
 #include "src/cli/sealopts.h"
 
 #include <modseal/life.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "src/base/quote.h"
 #include "src/cli/certopts.h"
 #include "src/cli/cli.h"
 #include "src/cli/keyopts.h"
-#include "src/cli/quote.h"
 #include "src/cli/sealopts.h"
 
 #include <stdlib.h>

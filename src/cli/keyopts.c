@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "src/cli/keyopts.h"
 
+#include "src/base/quote.h"
 #include "src/base/secret.h"
 #include "src/cli/cli.h"
 #include "src/cli/prompt.h"
-#include "src/cli/quote.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "src/base/quote.h"
 #include "src/cli/cli.h"
 #include "src/cli/keys.h"
 #include "src/cli/output.h"
-#include "src/cli/quote.h"
 
 #include <modseal/find.h>
 #include <string.h>

@@ -24,6 +24,7 @@ static const struct command *const commands[] = {
 	&command_detach,
 	&command_attach,
 	&command_digest,
+	&command_doctor,
 	&command_tpm,
 	&command_trust,
 	&command_sign_file,

@@ -89,11 +89,11 @@ static bool ends_in_marker(int fd)
 		!memcmp(end, MODULE_MARKER, sizeof(end));
 }
 
-int unpack_file(enum module_compression compression, int fd, const char *path, struct buf *out,
-	struct ms_error *err)
+int unpack_file(enum module_compression compression, int fd, uint64_t offset, const char *path,
+	struct buf *out, struct ms_error *err)
 {
 	const struct codec *codec = codec_of(compression);
-	struct packed in = { .fd = fd, .path = path, .codec = codec->name };
+	struct packed in = { .fd = fd, .read = offset, .path = path, .codec = codec->name };
 	int r = codec->unpack(&in, out, err);
 
 	if (r == MS_ERR_MODULE && ends_in_marker(fd))

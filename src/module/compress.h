@@ -61,9 +61,9 @@ extern const struct codec gz_codec, xz_codec, zst_codec;
 const struct codec *codec_of(enum module_compression compression);
 /* By the first bytes of a file. */
 enum module_compression compression_of(const uint8_t *start, size_t len);
-/* Opens up the whole file behind fd; see codec.unpack. */
-int unpack_file(enum module_compression compression, int fd, const char *path, struct buf *out,
-	struct ms_error *err);
+/* Opens up the file behind fd, from `offset` (0: all of it) to its end; see codec.unpack. */
+int unpack_file(enum module_compression compression, int fd, uint64_t offset, const char *path,
+	struct buf *out, struct ms_error *err);
 
 /* For the codecs. Makes avail > 0 unless the file is at its end. */
 int packed_fill(struct packed *in, struct ms_error *err);

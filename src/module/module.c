@@ -108,7 +108,7 @@ static int unpack(struct module *m, struct ms_error *err)
 	int r;
 
 	memory_take(m->memory, estimate);
-	r = unpack_file(m->compression, m->fd, m->path, &m->plain, err);
+	r = unpack_file(m->compression, m->fd, 0, m->path, &m->plain, err);
 	m->memory_taken = m->plain.len;
 	memory_settle(m->memory, estimate, m->memory_taken);
 	return r;

@@ -19,7 +19,8 @@ FLOORS = [
     {"engines", "src/trust", "src/module"},
     {"src/verify"},
     {"src/sign"},
-    {"src/agent", "src/life", "src/doctor", "src/farm"},
+    {"src/agent", "src/life", "src/farm"},
+    {"src/doctor"},
 ]
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
 

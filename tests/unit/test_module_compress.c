@@ -51,7 +51,7 @@ static int unpack(void **state, enum module_compression c, const struct buf *pac
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	assert_true(fd >= 0);
 	buf_free(out);
-	r = unpack_file(c, fd, path, out, err);
+	r = unpack_file(c, fd, 0, path, out, err);
 	close(fd);
 	if (r)
 		assert_contains(err->message, path);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "src/cli/quote.h"
+#include "src/base/quote.h"
 
 #include <string.h>
 

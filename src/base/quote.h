@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Command lines that a person pastes into a shell. */
-#ifndef MODSEAL_CLI_QUOTE_H
-#define MODSEAL_CLI_QUOTE_H
+#ifndef MODSEAL_BASE_QUOTE_H
+#define MODSEAL_BASE_QUOTE_H
 
 #include <stdio.h>
 

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Machine owner keys: which of them the kernel has, and which gate kept the others out. */
+#include "src/doctor/checks.h"
+#include "src/doctor/keys.h"
+
+#include <string.h>
+
+/* What opens the gates that a user can open. */
+static void open_gate(struct finding *f)
+{
+	const struct ms_machine *m = f->doctor->machine;
+
+	if (m->mok_insecure.answer == MS_YES) {
+		way_out(f, "Let shim validate again.");
+		command(f, "mokutil --enable-validation");
+	} else if (m->secure_boot.answer == MS_NO) {
+		way_out(f, "Switch Secure Boot on in the firmware's setup.");
+		command(f, "systemctl reboot --firmware-setup");
+	} else if (m->mok_trusted.answer == MS_NO) {
+		way_out(f,
+			"Let shim tell the kernel to trust MOKs (shim 15.5 or newer), and boot "
+			"again.");
+		command(f, "mokutil --trust-mok");
+	} else {
+		way_out(f,
+			"Sign with a key whose certificate this kernel takes: \"modseal cert "
+			"show\" says what that asks for.");
+		command(f, "modseal trust check CERT");
+	}
+}
+
+/* With nothing enforced what it signed loads all the same; and a module that was asked for may be
+ * signed by another key, which check_module knows. */
+static enum ms_severity severity(const struct doctor *d)
+{
+	const struct ms_machine *m = d->machine;
+
+	if (m->sig_enforce.answer == MS_NO && m->lockdown.answer == MS_NO)
+		return m->secure_boot.answer == MS_NO ? MS_NOTE : MS_WARNING;
+	return d->name ? MS_WARNING : MS_WRONG;
+}
+
+static void one(struct doctor *d, const struct ms_cert *cert)
+{
+	const char *subject = ms_cert_subject(cert);
+	struct ms_standing s = { 0 };
+	struct ms_error err;
+	struct finding *f;
+	char why[512] = "";
+	enum ms_answer takes;
+
+	if (ms_machine_standing(d->machine, cert, &s, &err) < 0) {
+		found(d, MS_NOT_KNOWN, "mok-unknown",
+			"of the MOK \"%s\" it is not known where it is: %s", subject, err.message);
+		return;
+	}
+	if (s.revoked == MS_YES) {
+		f = found(d, MS_WRONG, "mok-revoked", "the MOK \"%s\" is revoked", subject);
+		because(f, "%s", s.why);
+		return;
+	}
+	if (s.trusted == MS_YES) {
+		f = found(d, MS_NOTE, "mok-trusted", "the MOK \"%s\" is trusted for modules, in %s",
+			subject, s.store ? s.store : "a keyring");
+		detail(f, "subject", "%s", subject);
+		return;
+	}
+	takes = ms_machine_takes_mok(d->machine, cert, why, sizeof(why));
+	if (s.trusted == MS_UNKNOWN && takes != MS_NO) {
+		f = found(d, MS_NOT_KNOWN, "mok-unknown",
+			"whether the MOK \"%s\" is trusted is not known: %s", subject, s.why);
+	} else {
+		f = found(d, severity(d), "mok-not-trusted",
+			"the MOK \"%s\" is enrolled, but this kernel does not trust it%s%s",
+			subject, takes == MS_NO ? ": " : "", takes == MS_NO ? why : "");
+		if (takes == MS_YES)
+			because(f,
+				"It is in no keyring. As things are it would get into .machine: "
+				"it was enrolled after this boot, or the kernel could not read it "
+				"(then its log says so).");
+		else
+			because(f, "%s.", s.why);
+		if (takes == MS_UNKNOWN && why[0])
+			because(f, "Which gate kept it out is not known: %s.", why);
+		if (f && takes == MS_NO)
+			open_gate(f);
+	}
+	detail(f, "subject", "%s", subject);
+	detail(f, "gate", "%s", why);
+}
+
+void check_mok(struct doctor *d)
+{
+	const struct ms_store *mok = &d->machine->stores[MS_STORE_MOK];
+
+	if (d->machine->efi.answer == MS_NO)
+		return;
+	if (mok->exists.answer == MS_UNKNOWN)
+		found(d, MS_NOT_KNOWN, "mok-list-unknown",
+			"which MOKs are enrolled is not known: %s",
+			mok->exists.unknown ? mok->exists.unknown : "nothing says so");
+	for (size_t i = 0; i < mok->n_certs; i++)
+		one(d, mok->certs[i]);
+}

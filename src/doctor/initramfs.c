@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "src/doctor/initramfs.h"
+
+#include "src/base/error.h"
+#include "src/base/newc.h"
+#include "src/module/compress.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define MAGIC_LEN  6
+#define MODULE_MAX ((size_t)256 << 20) /* bytes */
+
+/* Where reading is: in a file, or in memory. */
+struct place {
+	int fd; /* -1: in memory */
+	const struct buf *bytes;
+	uint64_t at;
+};
+
+struct reading {
+	const char *name;
+	initramfs_fn *fn;
+	void *user;
+	struct ms_error *err;
+};
+
+static ssize_t read_at(struct place *p, void *data, size_t len)
+{
+	ssize_t n;
+
+	if (p->fd < 0) {
+		size_t left = p->bytes->len - (size_t)p->at;
+
+		n = (ssize_t)(len < left ? len : left);
+		memcpy(data, p->bytes->data + p->at, (size_t)n);
+		return n;
+	}
+	do
+		n = pread(p->fd, data, len, (off_t)p->at);
+	while (n < 0 && errno == EINTR);
+	return n;
+}
+
+static ssize_t read_on(void *place, void *data, size_t len)
+{
+	struct place *p = place;
+	ssize_t n = read_at(p, data, len);
+
+	if (n > 0)
+		p->at += (uint64_t)n;
+	return n;
+}
+
+static bool is_module(const char *name)
+{
+	const char *dot = strstr(name, ".ko");
+
+	while (dot && dot[3] && dot[3] != '.')
+		dot = strstr(dot + 1, ".ko");
+	return dot && strstr(name, "lib/modules/");
+}
+
+static int read_content(struct newc_reader *reader, const struct newc_head *head,
+	struct buf *content, struct reading *r)
+{
+	ssize_t n;
+
+	content->len = 0;
+	if (head->size > MODULE_MAX)
+		return err_set(r->err, MS_ERR_MODULE, "%s: its member %s is too large", r->name,
+			reader->name);
+	if (buf_reserve(content, head->size) < 0)
+		return err_nomem(r->err);
+	n = newc_read(reader, content->data, head->size, r->err);
+	if (n < 0)
+		return (int)n;
+	content->len = (size_t)n;
+	return 0;
+}
+
+/* One archive, up to its trailer. */
+static int read_archive(struct place *p, struct reading *r)
+{
+	struct newc_reader reader = { .read = read_on, .source = p, .of = r->name };
+	AUTO_BUF struct buf content = { 0 };
+	struct newc_head head;
+	const char *name;
+	int e;
+
+	while ((e = newc_next(&reader, &head, &name, r->err)) > 0) {
+		if (!S_ISREG(head.mode) || !head.size || !is_module(name))
+			continue;
+		e = read_content(&reader, &head, &content, r);
+		name += strspn(name, "./");
+		if (e == 0)
+			e = r->fn(r->user, name, (time_t)head.mtime, &content);
+		if (e)
+			break;
+	}
+	newc_close(&reader);
+	return e;
+}
+
+static int unknown_compression(const uint8_t *start, struct reading *r)
+{
+	static const struct {
+		const char *magic;
+		size_t len;
+		const char *name, *tool;
+	} others[] = {
+		{ "\x02\x21\x4c\x18", 4, "lz4", "lz4 -dc" },
+		{ "BZh", 3, "bzip2", "bzip2 -dc" },
+		{ "\x89LZO", 4, "lzo", "lzop -dc" },
+		{ "\x5d\x00\x00", 3, "lzma", "xz --format=lzma -dc" },
+	};
+
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		if (!memcmp(start, others[i].magic, others[i].len)) {
+			err_set(r->err, MS_ERR_UNSUPPORTED,
+				"%s is compressed with %s, which modseal does not read", r->name,
+				others[i].name);
+			err_hint(r->err, "lsinitramfs or lsinitrd lists it; %s opens it.",
+				others[i].tool);
+			return MS_ERR_UNSUPPORTED;
+		}
+	return err_set(r->err, MS_ERR_MODULE,
+		"%s is no initramfs: what stands in it is neither a newc archive nor compressed "
+		"in a known way",
+		r->name);
+}
+
+static int read_place(struct place *p, struct reading *r);
+
+static int read_compressed(struct place *p, const uint8_t *start, struct reading *r)
+{
+	enum module_compression compression = compression_of(start, MAGIC_LEN);
+	AUTO_BUF struct buf plain = { 0 };
+	struct place inside = { .fd = -1, .bytes = &plain };
+	int e;
+
+	if (compression == MODULE_PLAIN || p->fd < 0)
+		return unknown_compression(start, r);
+	e = unpack_file(compression, p->fd, p->at, r->name, &plain, r->err);
+	/* Something may stand behind it. If it was damaged, the archive inside has no trailer. */
+	return e < 0 && (e != MS_ERR_MODULE || !plain.len) ? e : read_place(&inside, r);
+}
+
+/* Between archives there may be NUL bytes. */
+static ssize_t skip_nuls(struct place *p, uint8_t *start)
+{
+	ssize_t n;
+
+	while ((n = read_at(p, start, MAGIC_LEN)) > 0 && !start[0])
+		p->at++;
+	return n;
+}
+
+static int read_place(struct place *p, struct reading *r)
+{
+	for (;;) {
+		uint8_t start[MAGIC_LEN] = { 0 };
+		ssize_t n = skip_nuls(p, start);
+		int e;
+
+		if (n < 0)
+			return err_set_errno(
+				r->err, MS_ERR_IO, errno, "%s cannot be read", r->name);
+		if (n == 0)
+			return 0;
+		if (memcmp(start, NEWC_MAGIC, MAGIC_LEN) != 0)
+			return read_compressed(p, start, r);
+		e = read_archive(p, r);
+		if (e)
+			return e;
+	}
+}
+
+int initramfs_modules(int fd, const char *name, initramfs_fn *fn, void *user, struct ms_error *err)
+{
+	struct reading r = { .name = name, .fn = fn, .user = user, .err = err };
+	struct place p = { .fd = fd };
+
+	return read_place(&p, &r);
+}

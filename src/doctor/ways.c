@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "src/doctor/ways.h"
+
+#include "src/doctor/enrol.h"
+#include "src/doctor/keys.h"
+
+#include <string.h>
+
+/* What stands for the module in a command. */
+static const char *module_word(struct doctor *d)
+{
+	return d->path ? quoted(d, on_machine(d, d->path)) : "MODULE";
+}
+
+static void make_initramfs(struct finding *f)
+{
+	struct doctor *d = f->doctor;
+	const char *release;
+
+	way_out(f, "Make the initramfs anew, so that it holds the module as it is on the disk.");
+	release = d->release ? quoted(d, d->release) : "$(uname -r)";
+	if (!d->distro->initramfs)
+		return;
+	if (strstr(d->distro->initramfs, "%s")) {
+		size_t n = (size_t)(strstr(d->distro->initramfs, "%s") - d->distro->initramfs);
+
+		command(f, "%.*s%s", (int)n, d->distro->initramfs, release);
+	} else {
+		command(f, "%s", d->distro->initramfs);
+	}
+}
+
+static void sign_with(struct finding *f, const struct ms_found_key *k)
+{
+	struct doctor *d = f->doctor;
+	const char *key = quoted(d, on_machine(d, k->path)),
+		   *cert = quoted(d, on_machine(d, k->cert));
+
+	if (strcmp(k->path, k->cert) == 0)
+		command(f, "modseal sign -k %s %s", key, module_word(d));
+	else
+		command(f, "modseal sign -k %s -c %s %s", key, cert, module_word(d));
+}
+
+/* With keys that lie on this machine: those that the kernel trusts; if there is none, those that it
+ * may come to trust. */
+static bool with_found_keys(struct finding *f)
+{
+	struct doctor *d = f->doctor;
+	bool any = false;
+
+	for (size_t i = 0; d->keys && i < d->keys->n_keys; i++) {
+		const struct ms_found_key *k = &d->keys->keys[i];
+
+		if (!key_is_usable(k) || key_is_trusted(d, k) != MS_YES)
+			continue;
+		way_out(f,
+			"Sign it with the key of %s that lies on this machine: this kernel trusts "
+			"its certificate (%s).",
+			k->what, k->subject);
+		sign_with(f, k);
+		any = true;
+	}
+	for (size_t i = 0; d->keys && i < d->keys->n_keys && !any; i++) {
+		const struct ms_found_key *k = &d->keys->keys[i];
+
+		if (!key_is_usable(k) || !key_can_be_trusted(d, k))
+			continue;
+		way_out(f, "Sign it with the key of %s that lies on this machine (%s)%s.", k->what,
+			k->subject, enrol_words(d));
+		sign_with(f, k);
+		enrol_commands(f, quoted(d, on_machine(d, k->cert)));
+	}
+	return any;
+}
+
+static void with_new_key(struct finding *f)
+{
+	struct doctor *d = f->doctor;
+	const char *profile = enrol_wants_ca(d) ? " --profile ca" : "",
+		   *why = *profile ? " (as a CA, since this kernel takes no others as MOKs)" : "";
+
+	if (root_exists(&d->root, "dev/tpmrm0")) {
+		way_out(f, "Sign it with a new key in this machine's TPM%s%s.", enrol_words(d),
+			why);
+		command(f,
+			"modseal keygen -k /etc/modseal.tss --type rsa2048%s --subject "
+			"'CN=Modules' --out /etc/modseal.der",
+			profile);
+		command(f, "modseal sign -k /etc/modseal.tss -c /etc/modseal.der %s",
+			module_word(d));
+		enrol_commands(f, "/etc/modseal.der");
+		return;
+	}
+	way_out(f, "Sign it with a key on a token of yours (YubiKey, smart card, HSM)%s%s.",
+		enrol_words(d), why);
+	command(f, "modseal keys   # which tokens are there");
+	command(f,
+		"modseal keygen -k 'pkcs11:token=TOKEN;object=modules' --type rsa2048%s --subject "
+		"'CN=Modules' --out modules.der",
+		profile);
+	command(f, "modseal sign -k 'pkcs11:token=TOKEN;object=modules' %s", module_word(d));
+	enrol_commands(f, "modules.der");
+}
+
+static void with_distribution(struct finding *f)
+{
+	const struct distro *distro = f->doctor->distro;
+
+	if (!distro->tool || !root_exists(&f->doctor->root, distro->tool))
+		return;
+	way_out(f, "Or %s.", distro->tool_what);
+	for (size_t i = 0; i < DISTRO_COMMANDS && distro->tool_commands[i]; i++)
+		command(f, "%s", distro->tool_commands[i]);
+}
+
+static void sign_it(struct finding *f)
+{
+	if (with_found_keys(f))
+		return;
+	with_new_key(f);
+	with_distribution(f);
+}
+
+/* The signer's certificate is a MOK already: check_mok says what keeps it from being trusted. */
+static bool is_enrolled(const struct doctor *d, const char *signer)
+{
+	const struct ms_store *mok = &d->machine->stores[MS_STORE_MOK];
+
+	for (size_t i = 0; signer && i < mok->n_certs; i++)
+		if (strstr(ms_cert_subject(mok->certs[i]), signer))
+			return true;
+	return false;
+}
+
+static void trust_it(struct finding *f)
+{
+	struct doctor *d = f->doctor;
+	const char *signer =
+		d->module && d->module->n_signatures ? d->module->signatures[0].signer : NULL;
+
+	if (is_enrolled(d, signer)) {
+		because(f, "A MOK of its signer's name (%s) is enrolled: see what is told of that.",
+			signer);
+	} else {
+		way_out(f, "If you trust who signed it%s%s%s, get that certificate%s.",
+			signer ? " (" : "", signer ? signer : "", signer ? ")" : "",
+			enrol_words(d));
+		enrol_commands(f, "CERT");
+	}
+	sign_it(f);
+}
+
+static void sign_anew(struct finding *f)
+{
+	struct doctor *d = f->doctor;
+
+	way_out(f,
+		"Get the module anew (install its package again, or build it) and sign it again: "
+		"modseal puts the new signature in place of the old one.");
+	command(f, "modseal inspect %s", module_word(d));
+	sign_it(f);
+}
+
+static void other_digest(struct finding *f)
+{
+	struct doctor *d = f->doctor;
+
+	way_out(f,
+		"Sign it with an RSA key and a digest that this kernel has built in; sha256 is in "
+		"every kernel.");
+	command(f, "modseal sign --hash sha256 -k KEY -c CERT %s", module_word(d));
+	sign_it(f);
+}
+
+static void build_it(struct finding *f)
+{
+	struct doctor *d = f->doctor;
+	const char *release = d->release ? quoted(d, d->release) : "$(uname -r)";
+
+	if (root_exists(&d->root, "usr/sbin/dkms")) {
+		way_out(f, "Let dkms build it for this kernel.");
+		command(f, "dkms status");
+		command(f, "dkms autoinstall -k %s", release);
+	} else if (root_exists(&d->root, "usr/sbin/akmods")) {
+		way_out(f, "Let akmods build it for this kernel.");
+		command(f, "akmods --force --kernels %s", release);
+	} else {
+		way_out(f,
+			"Build it for this kernel, with the headers and the Module.symvers that "
+			"belong to it, or boot the kernel that it was built for.");
+		command(f, "make -C /lib/modules/%s/build M=$PWD modules", release);
+	}
+}
+
+static void unblock(struct finding *f)
+{
+	struct doctor *d = f->doctor;
+	const struct distro *distro = d->distro;
+
+	way_out(f,
+		"Take it out of module_blacklist= of the kernel's command line, and boot again.");
+	for (size_t i = 0; i < DISTRO_COMMANDS && distro->cmdline[i]; i++) {
+		const char *c = distro->cmdline[i], *at = strstr(c, "%s");
+
+		command(f, "%.*s%s%s", at ? (int)(at - c) : (int)strlen(c), c,
+			at ? "module_blacklist" : "", at ? at + 2 : "");
+	}
+}
+
+static void for_ima(struct finding *f)
+{
+	struct doctor *d = f->doctor;
+
+	way_out(f,
+		"Give the file a signature for IMA, by a key whose certificate is in .ima; an "
+		"appended signature does instead if the policy has imasig|modsig.");
+	command(f, "evmctl ima_sign --key KEY %s", module_word(d));
+	way_out(f,
+		"Or let module signatures do: with module.sig_enforce the architecture's policy "
+		"of CONFIG_IMA_ARCH_POLICY does not appraise modules; a policy of your own is in "
+		"/etc/ima/ima-policy.");
+}
+
+static void tell(struct finding *f)
+{
+	switch (f->remedy) {
+	case REMEDY_SIGN:
+		sign_it(f);
+		bypasses(f);
+		break;
+	case REMEDY_TRUST:
+		trust_it(f);
+		bypasses(f);
+		break;
+	case REMEDY_SIGN_ANEW:
+		sign_anew(f);
+		break;
+	case REMEDY_OTHER_KEY:
+		sign_it(f);
+		break;
+	case REMEDY_DIGEST:
+		other_digest(f);
+		bypasses(f);
+		break;
+	case REMEDY_BUILD:
+		build_it(f);
+		break;
+	case REMEDY_UNBLOCK:
+		unblock(f);
+		break;
+	case REMEDY_IMA:
+		for_ima(f);
+		break;
+	case REMEDY_INITRAMFS:
+		make_initramfs(f);
+		break;
+	case REMEDY_NONE:
+	case N_REMEDIES:
+		break;
+	}
+}
+
+void ways_tell(struct doctor *d)
+{
+	const struct finding *told[N_REMEDIES] = { 0 };
+
+	for (size_t i = 0; i < d->n_findings; i++) {
+		struct finding *f = d->findings[i];
+
+		if (f->remedy == REMEDY_NONE || f->is.severity == MS_NOTE)
+			continue;
+		if (told[f->remedy]) {
+			because(f, "The ways out are those of \"%s\".", told[f->remedy]->is.id);
+			continue;
+		}
+		told[f->remedy] = f;
+		tell(f);
+	}
+}
