@@ -61,6 +61,10 @@ struct engine {
 	int (*keygen)(struct ms_context *ctx, const struct ms_keygen *request, struct ms_key **key,
 		struct ms_error *err);
 
+	/* Public half and certificate (NULL: none) of the key in a file of this engine's, when the file
+	 * is not all of it: no device is asked. NULL: there are no such files. */
+	int (*peek)(const char *path, EVP_PKEY **pub, X509 **cert, struct ms_error *err);
+
 	/* The private half of a key of this engine, for import_key of another; the key's own. NULL if it
 	 * cannot be had. */
 	EVP_PKEY *(*private_half)(const struct ms_key *key);

@@ -6,6 +6,7 @@
 #include "engines/tpm2/keyfile.h"
 #include "engines/tpm2/keygen.h"
 #include "engines/tpm2/list.h"
+#include "engines/tpm2/pubkey.h"
 #include "engines/tpm2/record.h"
 #include "engines/tpm2/ref.h"
 #include "src/base/cleanup.h"
@@ -71,12 +72,25 @@ static int open_cert(struct ms_context *ctx, const char *ref, X509 **cert, struc
 	return 0;
 }
 
+static int peek(const char *path, EVP_PKEY **pub, X509 **cert, struct ms_error *err)
+{
+	AUTO_TPM_KEYFILE struct tpm_keyfile *file = NULL;
+	int r = tpm_keyfile_read(path, &file, err);
+
+	if (r == 0)
+		r = tpm_pubkey(&file->pub.publicArea, pub, err);
+	if (r == 0)
+		*cert = STEAL(file->cert);
+	return r;
+}
+
 const struct engine engine_tpm2 = {
 	.name = "tpm2",
 	.claims = claims,
 	.open_key = tpm_open_key,
 	.open_cert = open_cert,
 	.list = tpm_list,
+	.peek = peek,
 	.claims_new = claims_new,
 	.seals = true,
 	.keygen = tpm_keygen,

@@ -25,6 +25,7 @@ struct ms_found_key {
 	bool compared; /**< the certificate was found to be of this key; else it only lies beside it
 			*/
 	bool encrypted; /**< it wants a passphrase */
+	bool in_tpm;	/**< only the machine's TPM can use it: the file is no copy of the key */
 	bool others;	/**< anybody can read it */
 	bool group;	/**< a group can, and not root's */
 	char *problem;	/**< why it could not be read */

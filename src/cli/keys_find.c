@@ -24,6 +24,8 @@ static void print_key(const struct ms_found_key *k)
 	printf("%s (%s%s%s)\n", k->path, k->what, k->type ? ", " : "", k->type ? k->type : "");
 	if (k->encrypted)
 		printf("  encrypted with a passphrase\n");
+	if (k->in_tpm)
+		printf("  in the TPM of the machine that it was made on; the file is no copy of it\n");
 	if (k->problem) {
 		printf("  problem: %s\n", k->problem);
 	} else {
@@ -34,7 +36,7 @@ static void print_key(const struct ms_found_key *k)
 			quote_option(stdout, "-c", k->cert);
 		printf(" MODULE...\n");
 	}
-	if (k->others || k->group)
+	if ((k->others || k->group) && !k->in_tpm)
 		printf("  warning: %s can read this key; chmod 600 it, and take it for known to "
 		       "others\n",
 			k->others ? "everybody" : "its group");
@@ -51,6 +53,7 @@ static void json_key(const struct ms_found_key *k)
 	json_add_text(o, "subject", k->subject);
 	json_add_bool(o, "compared", k->compared);
 	json_add_bool(o, "encrypted", k->encrypted);
+	json_add_bool(o, "in_tpm", k->in_tpm);
 	json_add_bool(o, "others_can_read", k->others);
 	json_add_bool(o, "group_can_read", k->group);
 	json_add_text(o, "problem", k->problem);

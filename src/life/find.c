@@ -122,9 +122,21 @@ static int set_cert(
 	return k->cert && k->subject ? 0 : err_nomem(f->err);
 }
 
+/* What is read of a key; pub is NULL if it is encrypted. */
+struct look {
+	EVP_PKEY *pub;
+	X509 *cert; /* in the same file, or NULL */
+};
+
+static void look_cleanup(struct look *l)
+{
+	EVP_PKEY_free(l->pub);
+	X509_free(l->cert);
+}
+
 /* 1: it is the key's. Without a key to compare with (it is encrypted) the first one is taken. */
 static int try_cert(
-	struct find *f, struct ms_found_key *k, const char *path, const struct ms_key *key)
+	struct find *f, struct ms_found_key *k, const char *path, const struct look *key)
 {
 	STACK_OF(X509) *certs = NULL;
 	X509 *cert;
@@ -133,21 +145,21 @@ static int try_cert(
 	if (cert_read_file(path, &certs, NULL) < 0)
 		return 0;
 	cert = sk_X509_value(certs, 0);
-	if (key && cert_fits_key(cert, key->pub))
+	if (key->pub && cert_fits_key(cert, key->pub))
 		r = set_cert(f, k, path, cert, true) < 0 ? f->err->code : 1;
-	else if (!key && !k->cert)
+	else if (!key->pub && !k->cert)
 		r = set_cert(f, k, path, cert, false);
 	cert_stack_free(certs);
 	return r;
 }
 
-static int find_cert(
-	struct find *f, struct ms_found_key *k, const struct place *place, const struct ms_key *key)
+static int find_cert(struct find *f, struct ms_found_key *k, const struct place *place,
+	const struct look *key)
 {
 	const char *slash = strrchr(k->path, '/');
 	int r = 0;
 
-	if (key && key->cert)
+	if (key->cert)
 		return set_cert(f, k, k->path, key->cert, true);
 	for (size_t i = 0; place->certs[i] && r == 0; i++) {
 		CLEANUP(glob_cleanup) glob_t g = { 0 };
@@ -161,12 +173,31 @@ static int find_cert(
 
 /* -- the key ----------------------------------------------------------------------------- */
 
+static int look_at_file(struct find *f, const char *path, struct look *l, struct ms_error *why)
+{
+	struct ms_key *key = NULL;
+	int r = engine_file.open_key(f->ctx, path, &key, why);
+
+	if (r < 0)
+		return r;
+	EVP_PKEY_up_ref(key->pub);
+	l->pub = key->pub;
+	l->cert = STEAL(key->cert);
+	ms_key_free(key);
+	return 0;
+}
+
 static int read_key(struct find *f, struct ms_found_key *k, const struct place *place)
 {
+	const struct engine *engine = engine_for(k->path);
+	CLEANUP(look_cleanup) struct look key = { 0 };
 	struct ms_error why = { 0 };
-	struct ms_key *key = NULL;
-	int r = engine_file.open_key(f->ctx, k->path, &key, &why);
+	char type[32];
+	int r;
 
+	k->in_tpm = engine->peek;
+	r = engine->peek ? engine->peek(k->path, &key.pub, &key.cert, &why)
+			 : look_at_file(f, k->path, &key, &why);
 	if (r == MS_ERR_NOMEM)
 		return err_nomem(f->err);
 	if (r == MS_ERR_PIN) {
@@ -175,15 +206,12 @@ static int read_key(struct find *f, struct ms_found_key *k, const struct place *
 		k->problem = strdup(why.message);
 		return k->problem ? 0 : err_nomem(f->err);
 	} else {
-		k->type = strdup(key->type);
-		if (!k->type) {
-			ms_key_free(key);
+		key_type_name(key.pub, type, sizeof(type));
+		k->type = strdup(type);
+		if (!k->type)
 			return err_nomem(f->err);
-		}
 	}
-	r = find_cert(f, k, place, key);
-	ms_key_free(key);
-	return r;
+	return find_cert(f, k, place, &key);
 }
 
 static bool is_known(const struct find *f, const struct stat *st)

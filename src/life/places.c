@@ -6,6 +6,7 @@
 const struct place places[] = {
 	/* kbuild makes it when a kernel is built with CONFIG_MODULE_SIG_KEY's default. */
 	{ "kernel build", "usr/src/*/certs/signing_key.pem", { "signing_key.x509" } },
+	{ "kernel build", "certs/signing_key.pem", { "signing_key.x509" } }, /* the root is its tree */
 	{ "kernel build", "lib/modules/*/build/certs/signing_key.pem", { "signing_key.x509" } },
 	{ "kernel build", "lib/modules/*/source/certs/signing_key.pem", { "signing_key.x509" } },
 	/* Ubuntu and Debian: update-secureboot-policy --new-key. */

@@ -113,6 +113,12 @@ find_keys() {
 	assert_output "problem: "
 }
 
+@test "a kernel's own tree as the root" {
+	run modseal keys --find --root "$root/usr/src/linux-9" --json
+	assert_status 0
+	assert_json 'length == 1 and .[0].what == "kernel build" and .[0].compared'
+}
+
 @test "no certificate of the key" {
 	cp "$soft/p256.der" root/var/lib/dkms/mok.pub
 	run find_keys

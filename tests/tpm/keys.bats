@@ -61,6 +61,22 @@ setup_file() {
 	assert_output "problem: TPM swtpm:port=1 cannot be reached"
 }
 
+@test "keys --find tells a TPM's key from one that lies in its file, without a TPM" {
+	mkdir -p root/var/lib/sbctl/keys/db
+	keygen root/var/lib/sbctl/keys/db/db.key rsa2048 -o root/var/lib/sbctl/keys/db/db.pem
+	modseal keygen -k root/var/lib/sbctl/keys/db/other.key --type p256 --no-cert
+	chmod 644 root/var/lib/sbctl/keys/db/*.key
+	MODSEAL_TCTI=device:/dev/null run modseal keys --find --root root --json
+	assert_status 0
+	[ "$(jq -sc 'map([.what, .type, .in_tpm, .compared, .problem]) | sort' <<<"$output")" = \
+		'[["sbctl","P-256",true,false,null],["sbctl","RSA-2048",true,true,null]]' ]
+	run modseal keys --find --root root
+	assert_output "in the TPM of the machine"
+	refute_output warning
+	run sign root/var/lib/sbctl/keys/db/db.key -c root/var/lib/sbctl/keys/db/db.pem
+	assert_status 0
+}
+
 @test "inspect explains a key file without a TPM" {
 	MODSEAL_TCTI=swtpm:port=1 run modseal inspect "$BATS_FILE_TMPDIR/key.pem"
 	assert_status 0
