@@ -84,6 +84,27 @@ static bool shim_takes(X509 *cert)
 	return len >= 256 + 4 && len <= 65535 + 4;
 }
 
+/* shim up to 15.8 is built with OPENSSL_NO_EC. */
+static void judge_boot(struct ms_cert_view *v)
+{
+	static const char name[] = "boot loaders, by shim";
+
+	if (v->module_signing)
+		add(v, name, NULL, MS_ACCEPT_NO,
+			"the purpose module signing (1.3.6.1.4.1.2312.16.1.2, as in Ubuntu's MOKs) "
+			"keeps its key to modules");
+	else if (!strncmp(v->key_type, "RSA", 3))
+		add(v, name, NULL, MS_ACCEPT_YES,
+			"as a MOK, and so who gets hold of its key can sign them, too; the purpose "
+			"module signing (1.3.6.1.4.1.2312.16.1.2) would keep it to modules");
+	else if (!strncmp(v->key_type, "P-", 2))
+		add(v, name, NULL, MS_ACCEPT_IF,
+			"if shim is newer than 15.8, which knows RSA keys only; the purpose module "
+			"signing (1.3.6.1.4.1.2312.16.1.2) would keep the key to modules");
+	else
+		add(v, name, NULL, MS_ACCEPT_NO, "shim does not know keys of this type");
+}
+
 static void judge_shim(X509 *cert, struct ms_cert_view *v)
 {
 	if (!shim_takes(cert)) {
@@ -93,16 +114,7 @@ static void judge_shim(X509 *cert, struct ms_cert_view *v)
 		return;
 	}
 	add(v, "MOK", NULL, MS_ACCEPT_YES, "mokutil --import, confirmed at the next boot");
-	if (v->module_signing)
-		add(v, "boot loaders, by shim", NULL, MS_ACCEPT_NO,
-			"the purpose module signing (1.3.6.1.4.1.2312.16.1.2, as in Ubuntu's MOKs) "
-			"keeps its "
-			"key to modules");
-	else
-		add(v, "boot loaders, by shim", NULL, MS_ACCEPT_YES,
-			"as a MOK, and so who gets hold of its key can sign them, too; the purpose "
-			"module "
-			"signing (1.3.6.1.4.1.2312.16.1.2) would keep it to modules");
+	judge_boot(v);
 }
 
 void accept_judge(X509 *cert, struct ms_cert_view *v)

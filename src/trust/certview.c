@@ -9,6 +9,7 @@
 #include "src/key/key.h"
 #include "src/trust/accept.h"
 
+#include <openssl/core_names.h>
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 #include <string.h>
@@ -109,9 +110,21 @@ static void read_rsa(const EVP_PKEY *pub, struct ms_cert_view *v)
 	}
 }
 
-static void read_other(const char *type, struct ms_cert_view *v)
+/* x509_extract_key_data() wants the name of the curve. */
+static bool is_curve_spelt_out(const EVP_PKEY *pub)
 {
-	if (!strcmp(type, "P-256") || !strcmp(type, "P-384"))
+	int explicit = 0;
+
+	return EVP_PKEY_get_int_param(
+		       pub, OSSL_PKEY_PARAM_EC_DECODED_FROM_EXPLICIT_PARAMS, &explicit) &&
+		explicit;
+}
+
+static void read_other(const EVP_PKEY *pub, const char *type, struct ms_cert_view *v)
+{
+	if (pub && is_curve_spelt_out(pub))
+		set_problem(v, "its curve is spelt out instead of named, which kernels do not read");
+	else if (!strcmp(type, "P-256") || !strcmp(type, "P-384"))
 		add_need(v, "ECDSA: Linux 5.13 with CONFIG_CRYPTO_ECDSA, which Debian 12's lacks");
 	else if (!strcmp(type, "P-521"))
 		add_need(v, "ECDSA with P-521: Linux 6.10 with CONFIG_CRYPTO_ECDSA");
@@ -152,7 +165,7 @@ static void read_key(X509 *cert, struct ms_cert_view *v)
 	if (pub && EVP_PKEY_is_a(pub, "RSA"))
 		read_rsa(pub, v);
 	else
-		read_other(v->key_type, v);
+		read_other(pub, v->key_type, v);
 }
 
 /* -- how it is signed -------------------------------------------------------------------- */

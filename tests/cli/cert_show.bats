@@ -97,6 +97,18 @@ taken() { # LETTERS
 	make p521.pem basicConstraints=CA:FALSE
 	run show c.pem
 	assert_json '.[0].needs | contains("6.10")'
+	assert_json '.[0].places[8] | .taken == "perhaps" and (.why | contains("15.8"))'
+	modseal cert -k p521.pem --subject CN=mok -o mok.pem
+	run show mok.pem
+	assert_json '.[0].places[8].taken == "no"'
+}
+
+@test "a curve that is spelt out" {
+	openssl ecparam -name prime256v1 -genkey -noout -param_enc explicit -out explicit.key
+	make explicit.key basicConstraints=CA:FALSE
+	run show c.pem
+	assert_status 1
+	assert_json '.[0].problem | contains("spelt out")'
 }
 
 @test "what no kernel takes" {
