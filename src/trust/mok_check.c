@@ -3,9 +3,14 @@
  * and what would make a MOK useless for modules. */
 #include "src/base/cleanup.h"
 #include "src/base/error.h"
+#include "src/trust/bootentry.h"
+#include "src/trust/fact.h"
 #include "src/trust/mok.h"
+#include "src/trust/mok_gates.h"
+#include "src/trust/standing.h"
 
 #include <errno.h>
+#include <fnmatch.h>
 #include <modseal/certview.h>
 #include <modseal/machine.h>
 #include <string.h>
@@ -92,17 +97,63 @@ static bool check_way(const struct ms_machine *m, struct ms_mok_check *c)
 	return false;
 }
 
-/* Whether .platform, where what .machine refuses goes, counts for modules. */
-static bool platform_counts(const struct ms_machine *m)
+/* shim starts MokManager from its own directory: mmx64.efi, or what openSUSE calls it. False also
+ * when that directory cannot be seen. */
+static bool lacks_mokmanager(const struct ms_machine *m, const char *directory)
 {
-	const char *version = m->version.text, *release = m->release.text;
+	DIR *dir = root_dir(&m->priv->root, directory);
+	bool found = false;
 
-	return (version && strstr(version, "Debian")) || (release && strstr(release, ".fc"));
+	if (!dir)
+		return false;
+	for (struct dirent *e; !found && (e = readdir(dir));)
+		found = !fnmatch("mm*.efi", e->d_name, FNM_CASEFOLD) ||
+			!fnmatch("MokManager.efi", e->d_name, FNM_CASEFOLD);
+	closedir(dir);
+	return !found;
 }
 
-/* What keeps a MOK from .machine and .platform, whatever it is. */
+/* Without it shim stops at a request and switches the machine off, at each boot. */
+static int check_mokmanager(
+	const struct ms_machine *m, struct ms_mok_check *c, struct ms_error *err)
+{
+	static const char *const mounts[] = { "/boot/efi", "/efi", "/boot" };
+	AUTO_FREE char *booted = NULL;
+	char *slash;
+	int r = bootentry_current(m->root, &booted, err);
+
+	slash = booted ? strrchr(booted, '/') : NULL;
+	if (r < 0 || !slash)
+		return r;
+	*slash = '\0';
+	for (size_t i = 0; i < sizeof(mounts) / sizeof(mounts[0]); i++) {
+		char directory[512];
+
+		snprintf(directory, sizeof(directory), "%s/%s", mounts[i], booted);
+		if (lacks_mokmanager(m, directory))
+			add(c, "no-mokmanager", MS_MOK_REFUSAL,
+				"Install it (mmx64.efi; Debian: shim-signed, then grub-install).",
+				"%s, from where shim booted, has no MokManager: shim would find "
+				"the request, "
+				"fail to start it and switch the machine off, at each boot",
+				directory);
+	}
+	return 0;
+}
+
+/* Whether .platform, where MOKs get that .machine does not take, counts for modules. */
+static bool platform_counts(const struct ms_machine *m)
+{
+	char why[256];
+
+	return ms_machine_keyring_counts(m, MS_KEYRING_PLATFORM, why, sizeof(why)) == MS_YES;
+}
+
+/* What keeps any MOK from the kernel as the machine was booted. That may change. */
 static void check_state(const struct ms_machine *m, struct ms_mok_check *c)
 {
+	char why[256];
+
 	if (m->setup_mode.answer == MS_YES)
 		add(c, "setup-mode", MS_MOK_WARNING,
 			"Enrol the platform keys in the firmware's setup, then switch Secure Boot "
@@ -113,83 +164,61 @@ static void check_state(const struct ms_machine *m, struct ms_mok_check *c)
 	else if (m->secure_boot.answer == MS_NO)
 		add(c, "secure-boot-off", MS_MOK_WARNING, NULL,
 			"Secure Boot is off: the kernel takes MOKs only when it is on");
-	/* .platform does as well with some kernels. */
-	if (platform_counts(m))
-		return;
-	if (ms_machine_option_on(m, "INTEGRITY_MACHINE_KEYRING") == MS_NO)
-		add(c, "no-machine-keyring", MS_MOK_WARNING, NULL,
-			"this kernel has no .machine keyring (CONFIG_INTEGRITY_MACHINE_KEYRING): "
-			"MOKs get "
-			"into .platform, which counts for modules with Debian's and Fedora's "
-			"kernels only");
-	else if (m->mok_trusted.answer == MS_NO)
-		add(c, "list-not-trusted", MS_MOK_WARNING,
-			"'mokutil --trust-mok' asks for it; a shim before 15.5 does not know that.",
-			"shim does not vouch for the list (MokListTrustedRT): the kernel keeps "
-			"MOKs out of "
-			".machine");
+	else if (mok_gate_machine(m, why, sizeof(why)) == MS_NO && !platform_counts(m))
+		add(c, "not-in-machine", MS_MOK_WARNING, NULL,
+			"as things are the kernel takes no MOK into .machine: %s", why);
 }
 
 /* -- the certificate ------------------------------------------------------------------------- */
 
-static void check_lists(const struct ms_machine *m, const struct ms_cert *cert,
-	const struct ms_cert_view *v, struct ms_mok_check *c)
+static bool is_revoked(const struct ms_machine *m, const struct ms_cert *cert,
+	const struct ms_standing *standing, struct ms_mok_check *c)
 {
-	const struct ms_keyring *builtin = &m->keyrings[MS_KEYRING_BUILTIN];
+	const char *where = NULL;
 
 	if (holds(&m->stores[MS_STORE_MOKX], cert))
-		add(c, "revoked", MS_MOK_REFUSAL, NULL, "it is revoked: MokListXRT holds it");
+		where = "MokListXRT";
 	else if (holds(&m->stores[MS_STORE_DBX], cert))
-		add(c, "revoked", MS_MOK_REFUSAL, NULL, "it is revoked: dbx holds it");
+		where = "dbx";
+	else if (standing->revoked == MS_YES || standing_tbs_revoked(m, cert->x509) == MS_YES)
+		where = ".blacklist";
+	if (where)
+		add(c, "revoked", MS_MOK_REFUSAL, NULL, "it is revoked: %s holds it", where);
+	return where;
+}
+
+static int check_lists(const struct ms_machine *m, const struct ms_cert *cert,
+	struct ms_mok_check *c, struct ms_error *err)
+{
+	struct ms_standing standing;
+	int r = standing_of_cert(m, cert->x509, &standing, err);
+
+	if (r < 0 || is_revoked(m, cert, &standing, c))
+		return r;
 	if (holds(&m->stores[MS_STORE_DB], cert))
 		add(c, "in-db", MS_MOK_REFUSAL,
 			"A kernel that checks modules without .platform needs it as a MOK: "
 			"--force.",
 			"it is in UEFI db already");
-	for (size_t i = 0; v->key_id && i < builtin->n_keys; i++)
-		if (builtin->keys[i].key_id && !strcmp(builtin->keys[i].key_id, v->key_id)) {
-			add(c, "built-in", MS_MOK_REFUSAL, NULL,
-				"it is trusted already: it is built into this kernel "
-				"(.builtin_trusted_keys)");
-			break;
-		}
-}
-
-/* By accept_judge(). */
-static const struct ms_cert_place *place(
-	const struct ms_cert_view *v, const char *name, const char *under)
-{
-	for (size_t i = 0; i < v->n_places; i++) {
-		const struct ms_cert_place *p = &v->places[i];
-
-		if (!strcmp(p->name, name) &&
-			(p->under && under ? !strcmp(p->under, under) : p->under == under))
-			return p;
-	}
-	return NULL;
+	else if (standing.trusted == MS_YES)
+		add(c, "already-trusted", MS_MOK_REFUSAL, NULL, "this kernel trusts it already: %s",
+			standing.why);
+	return 0;
 }
 
 static void check_ca(
 	const struct ms_machine *m, const struct ms_cert_view *v, struct ms_mok_check *c)
 {
-	static const char *const options[] = { "CONFIG_INTEGRITY_CA_MACHINE_KEYRING_MAX",
-		"CONFIG_INTEGRITY_CA_MACHINE_KEYRING" };
+	const struct ms_cert_place *p = mok_machine_place(m, v);
 
-	for (size_t i = 0; i < 2; i++) {
-		const struct ms_cert_place *p = place(v, ".machine", options[i]);
-
-		if (!p || p->accept != MS_ACCEPT_NO ||
-			ms_machine_option_on(m, options[i] + strlen("CONFIG_")) != MS_YES)
-			continue;
+	if (p && p->under && p->accept == MS_ACCEPT_NO)
 		add(c, "no-ca", platform_counts(m) ? MS_MOK_WARNING : MS_MOK_REFUSAL,
 			"Enrol a CA ('modseal cert --profile ca') and sign modules with a leaf of "
 			"it that "
 			"travels in the signature ('modseal sign --embed-certs').",
-			"this kernel takes CAs only into .machine (%s): %s%s", options[i], p->why,
+			"this kernel takes CAs only into .machine (%s): %s%s", p->under, p->why,
 			platform_counts(m) ? ", which counts with this kernel"
-					   : ", which does not count for modules");
-		return;
-	}
+					   : ", which is not known to count for modules here");
 }
 
 static void check_algorithm(
@@ -215,16 +244,16 @@ static void check_algorithm(
 static void check_use(
 	const struct ms_machine *m, const struct ms_cert_view *v, struct ms_mok_check *c)
 {
-	const struct ms_cert_place *mok = place(v, "MOK", NULL);
-
-	if (mok && mok->accept == MS_ACCEPT_NO)
-		add(c, "not-for-shim", MS_MOK_NEVER, NULL, "%s", mok->why);
-	if (v->problem[0])
+	for (size_t i = 0; i < v->n_places; i++)
+		if (!strcmp(v->places[i].name, "MOK") && v->places[i].accept == MS_ACCEPT_NO)
+			add(c, "not-for-shim", MS_MOK_NEVER, NULL, "%s", v->places[i].why);
+	if (v->problem[0]) {
 		add(c, "not-for-kernels", MS_MOK_REFUSAL, NULL, "no kernel takes it: %s",
 			v->problem);
-	else
+	} else {
 		check_algorithm(m, v, c);
-	check_ca(m, v, c);
+		check_ca(m, v, c);
+	}
 	if (!v->module_signing)
 		add(c, "boots-too", MS_MOK_WARNING,
 			"'modseal cert' makes certificates with that purpose.",
@@ -259,12 +288,13 @@ static int check_enrol(const struct ms_machine *m, const struct ms_cert *cert,
 		add(c, "already-asked", MS_MOK_REFUSAL,
 			"--force sets a new password; --revoke-pending takes the request back.",
 			"it is to be enrolled at the next boot already (MokNew)");
-	check_lists(m, cert, view, c);
+	else
+		r = check_lists(m, cert, c, err);
 	check_use(m, view, c);
 	check_state(m, c);
 out:
 	ms_cert_view_free(view);
-	return 0;
+	return r;
 }
 
 static int check_delete(const struct ms_machine *m, const struct ms_cert *cert,
@@ -293,9 +323,14 @@ static int check_delete(const struct ms_machine *m, const struct ms_cert *cert,
 MS_API int ms_mok_check(const struct ms_machine *machine, enum ms_mok_action action,
 	const struct ms_cert *cert, struct ms_mok_check *check, struct ms_error *err)
 {
+	int r;
+
 	*check = (struct ms_mok_check){ 0 };
 	if (!check_way(machine, check))
 		return 0;
+	r = check_mokmanager(machine, check, err);
+	if (r < 0)
+		return r;
 	return action == MS_MOK_ENROL ? check_enrol(machine, cert, check, err)
 				      : check_delete(machine, cert, check, err);
 }

@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What stands between a MOK and the .machine keyring: security/integrity/platform_certs/load_uefi.c,
  * machine_keyring.c, security/integrity/digsig.c. */
-#include "src/crypto/cert.h"
-#include "src/trust/fact.h"
+#include "src/trust/mok_gates.h"
 
-#include <modseal/certview.h>
 #include <stdio.h>
 #include <string.h>
 
-/* What accept.c says of .machine under the option by which this kernel chooses. */
-static const struct ms_cert_place *machine_place(const struct ms_machine *m,
+const struct ms_cert_place *mok_machine_place(const struct ms_machine *m,
 	const struct ms_cert_view *v)
 {
 	const char *under = NULL;
@@ -43,7 +40,7 @@ static enum ms_answer judge_cert(const struct ms_machine *m, const struct ms_cer
 
 	if (ms_cert_view_new(cert, &v, NULL) < 0)
 		return say(MS_UNKNOWN, why, size, "out of memory");
-	place = machine_place(m, v);
+	place = mok_machine_place(m, v);
 	if (v->problem[0])
 		answer = say(MS_NO, why, size, v->problem);
 	else if (!strncmp(v->key_type, "P-", 2) &&
@@ -64,8 +61,7 @@ static bool needs_ima(const struct ms_machine *m)
 		(major < 7 || (major == 7 && minor < 1));
 }
 
-MS_API enum ms_answer ms_machine_takes_mok(const struct ms_machine *m, const struct ms_cert *cert,
-	char *why, size_t size)
+enum ms_answer mok_gate_machine(const struct ms_machine *m, char *why, size_t size)
 {
 	if (ms_machine_option_on(m, "INTEGRITY_MACHINE_KEYRING") == MS_NO)
 		return say(MS_NO, why, size,
@@ -93,5 +89,13 @@ MS_API enum ms_answer ms_machine_takes_mok(const struct ms_machine *m, const str
 		return say(MS_UNKNOWN, why, size, m->secure_boot.unknown);
 	if (m->mok_trusted.answer == MS_UNKNOWN)
 		return say(MS_UNKNOWN, why, size, m->mok_trusted.unknown);
-	return judge_cert(m, cert, why, size);
+	return MS_YES;
+}
+
+MS_API enum ms_answer ms_machine_takes_mok(const struct ms_machine *m, const struct ms_cert *cert,
+	char *why, size_t size)
+{
+	enum ms_answer gate = mok_gate_machine(m, why, size);
+
+	return gate == MS_YES ? judge_cert(m, cert, why, size) : gate;
 }

@@ -61,6 +61,9 @@ machine() { # ROOT
 	echo "Linux version 6.12.1 (someone@somewhere) (gcc) #1 SMP" >"$1/proc/version"
 	cat >"$1/boot/config-6.12.1" <<-END
 		CONFIG_MODULE_SIG=y
+		CONFIG_LOAD_UEFI_KEYS=y
+		CONFIG_INTEGRITY_PLATFORM_KEYRING=y
+		CONFIG_IMA_SECURE_AND_OR_TRUSTED_BOOT=y
 		CONFIG_INTEGRITY_MACHINE_KEYRING=y
 		CONFIG_CRYPTO_ECDSA=y
 	END

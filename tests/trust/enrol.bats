@@ -287,6 +287,52 @@ forced() { # ARGUMENT...
 	enrol --revoke-pending
 }
 
+# The boot entry 0x000A, which was booted, is this file of the EFI system partition.
+booted() { # PATH
+	printf '\x0a\0' | variable ours BootCurrent $GLOBAL
+	python3 - "$1" <<-'END' | variable ours Boot000A $GLOBAL
+		import struct, sys
+		name = sys.argv[1].encode("utf-16-le") + b"\0\0"
+		disk = struct.pack("<BBH", 4, 1, 42) + bytes(38)
+		path = disk + struct.pack("<BBH", 4, 4, 4 + len(name)) + name + b"\x7f\xff\x04\0"
+		text = "shim".encode("utf-16-le") + b"\0\0"
+		sys.stdout.buffer.write(struct.pack("<IH", 1, len(path)) + text + path + b"more")
+	END
+}
+
+@test "no MokManager beside the shim that was booted: the machine would not boot any more" {
+	booted '\EFI\debian\shimx64.efi'
+	mkdir -p ours/boot/efi/EFI/{debian,BOOT}
+	touch ours/boot/efi/EFI/debian/shimx64.efi ours/boot/efi/EFI/BOOT/mmx64.efi
+	refused "/boot/efi/EFI/debian, from where shim booted, has no MokManager" no-mokmanager \
+		"$CERTS/good.der"
+	forced "$CERTS/good.der"
+	touch ours/boot/efi/EFI/debian/MMX64.EFI
+	run enrol "$CERTS/good.der" --hash-file "$HASH"
+	assert_status 0
+}
+
+@test "where shim was booted from is not known: nothing is said of it" {
+	mkdir -p ours/boot/efi/EFI/debian
+	silent() {
+		run --separate-stderr enrol "$CERTS/good.der" --hash-file "$HASH"
+		assert_status 0
+		[ -z "$stderr" ]
+		enrol --revoke-pending
+	}
+	silent
+	booted '\EFI\dëbian\shimx64.efi'
+	silent
+	truncate -s 30 "$VARS/Boot000A-$GLOBAL"
+	silent
+	printf '\7\0\0\0' >"$VARS/Boot000A-$GLOBAL"
+	silent
+	rm "$VARS/Boot000A-$GLOBAL"
+	silent
+	booted '\EFI\elsewhere\shimx64.efi'
+	silent
+}
+
 @test "without UEFI, without efivarfs, without shim: not even with --force" {
 	rm ours/sys/firmware/efi/efivars/MokListRT-*
 	refused "shim did not boot this machine" no-shim "$CERTS/good.der"
@@ -337,7 +383,7 @@ forced() { # ARGUMENT...
 	END
 	mkdir ours/modseal
 	echo ".builtin_trusted_keys 0a1b2c3e" >ours/modseal/keyrings
-	refused "it is built into this kernel" built-in "$CERTS/good.der"
+	refused "this kernel trusts it already: its key is in .builtin_trusted_keys" already-trusted "$CERTS/good.der"
 	forced "$CERTS/good.der"
 	run enrol "$CERTS/ca.der" --hash-file "$HASH"
 	assert_status 0
@@ -397,10 +443,10 @@ forced() { # ARGUMENT...
 	}
 	warned "shim also boots what its key signed" boots-too "$CERTS/boots.der"
 	rm "$VARS"/MokListTrustedRT-*
-	warned "shim does not vouch for the list" list-not-trusted "$CERTS/good.der"
+	warned "no MOK into .machine: MokListTrustedRT is not set" not-in-machine "$CERTS/good.der"
 	flag ours MokListTrustedRT $SHIM 1
 	sed -i '/MACHINE_KEYRING/d' ours/boot/config-6.12.1
-	warned "no .machine keyring" no-machine-keyring "$CERTS/good.der"
+	warned "no .machine keyring" not-in-machine "$CERTS/good.der"
 	echo CONFIG_INTEGRITY_MACHINE_KEYRING=y >>ours/boot/config-6.12.1
 	rm "$VARS"/SecureBoot-*
 	flag ours SecureBoot $GLOBAL 0
