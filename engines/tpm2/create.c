@@ -99,6 +99,27 @@ static int set_auth(
 	return 0;
 }
 
+/* In a session that is salted with the parent, or with the key that was named, whose name is noted
+ * then. */
+static int start_session(struct tpm *tpm, ESYS_TR parent, struct tpm_keyfile *file,
+	ESYS_TR *session, struct ms_error *err)
+{
+	TPM2_HANDLE chosen = tpm->ctx->tpm_salt_key;
+	ESYS_TR salt = ESYS_TR_NONE;
+	TPM2B_PUBLIC pub;
+	int r = chosen ? tpm_parent_load(tpm, chosen, false, NULL, &salt, err) : 0;
+
+	if (r == 0 && chosen)
+		r = tpm_read_public(tpm, salt, &pub, &file->salt_name, err);
+	if (r == 0)
+		r = tpm_session_salted(tpm, chosen ? salt : parent, TPM2_SE_HMAC, TPM2_ALG_SHA256,
+			session, err);
+	if (r == 0)
+		file->salt_key = chosen;
+	tpm_flush(tpm, &salt);
+	return r;
+}
+
 /* The first parameter, which holds the auth value, is encrypted in a salted session. */
 static int create(struct tpm *tpm, ESYS_TR parent, const struct secret *auth,
 	struct tpm_keyfile *file, struct ms_error *err)
@@ -113,7 +134,7 @@ static int create(struct tpm *tpm, ESYS_TR parent, const struct secret *auth,
 	int r = auth ? set_auth(auth, &sensitive, err) : 0;
 
 	if (r == 0 && auth)
-		r = tpm_session_salted(tpm, parent, TPM2_SE_HMAC, TPM2_ALG_SHA256, &session, err);
+		r = start_session(tpm, parent, file, &session, err);
 	if (r < 0)
 		return r;
 	rc = TPM_CALL(tpm, Create, parent, auth ? session : ESYS_TR_PASSWORD, ESYS_TR_NONE,

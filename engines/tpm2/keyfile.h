@@ -30,6 +30,8 @@ struct tpm_keyfile {
 	TPM2B_PRIVATE priv;
 	/* Notes, where there are some. */
 	TPM2B_NAME parent_name;	  /* size 0: not noted */
+	TPM2_HANDLE salt_key;	  /* that was named to salt sessions when it was made; 0: none was */
+	TPM2B_NAME salt_name;
 	struct tpm_pcrs pcrs;	  /* with the values that the key was sealed to; n 0: not noted */
 	TPM2_HANDLE handle;	  /* where it lies in the TPM as well; 0: nowhere */
 	struct buf before, after; /* text around the block */

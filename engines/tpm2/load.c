@@ -58,17 +58,31 @@ static int find_object(struct tpm_key *k, struct ms_error *err)
 	return 0;
 }
 
-/* The storage key that an auth value's session is salted with. */
+/* The storage key that an auth value's session is salted with: what the user names, what was named
+ * when the key was made, its parent; 0: nothing of these is known. */
+static TPM2_HANDLE salt_handle(const struct tpm_key *k)
+{
+	const struct tpm_keyfile *file = k->file;
+
+	if (k->tpm->ctx->tpm_salt_key)
+		return k->tpm->ctx->tpm_salt_key;
+	return !file ? 0 : file->salt_key ? file->salt_key : file->parent;
+}
+
+/* Whoever speaks in the TPM's place cannot put a key of his own there if its name was noted. */
 static int load_salt(struct tpm_key *k, ESYS_TR *salt, struct ms_error *err)
 {
-	TPM2_HANDLE chosen = k->tpm->ctx->tpm_salt_key;
+	const struct tpm_keyfile *file = k->file;
+	TPM2_HANDLE handle = salt_handle(k);
 
-	if (chosen)
-		return tpm_parent_load(k->tpm, chosen, false, NULL, salt, err);
-	if (k->file)
-		return tpm_parent_load(k->tpm, k->file->parent, k->file->rsa_parent,
-			&k->file->parent_name, salt, err);
-	return tpm_any_parent(k->tpm, salt, err);
+	if (!handle)
+		return tpm_any_parent(k->tpm, salt, err);
+	if (file && handle == file->salt_key)
+		return tpm_parent_load(k->tpm, handle, false, &file->salt_name, salt, err);
+	if (file && handle == file->parent)
+		return tpm_parent_load(
+			k->tpm, handle, file->rsa_parent, &file->parent_name, salt, err);
+	return tpm_parent_load(k->tpm, handle, false, NULL, salt, err);
 }
 
 static int set_auth(struct tpm_key *k, struct ms_error *err)
@@ -110,7 +124,7 @@ static int start_session(struct tpm_key *k, ESYS_TR salt, struct ms_error *err)
 static int load_in(struct tpm_key *k, ESYS_TR *parent, struct ms_error *err)
 {
 	ESYS_TR salt = ESYS_TR_NONE;
-	bool own_parent = !k->handle && !k->tpm->ctx->tpm_salt_key;
+	bool own_parent = !k->handle && salt_handle(k) == k->file->parent;
 	int r = 0;
 
 	if (!k->handle)

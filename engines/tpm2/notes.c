@@ -12,6 +12,7 @@
 #include <string.h>
 
 #define PARENT "# modseal-parent-name: "
+#define SALT   "# modseal-salt-key: "
 #define PCRS   "# modseal-pcrs: "
 #define HANDLE "# modseal-handle: "
 
@@ -35,6 +36,16 @@ static bool starts(const char *line, const char *with, const char **rest)
 	return !strncmp(line, with, strlen(with));
 }
 
+/* Only as a whole: a handle without a name would not be pinned. */
+static void read_salt(struct tpm_keyfile *file, const char *value)
+{
+	char *end;
+	unsigned long handle = strtoul(value, &end, 16);
+
+	if (*end == ' ' && handle <= UINT32_MAX && unhex(end + 1, &file->salt_name) == 0)
+		file->salt_key = (TPM2_HANDLE)handle;
+}
+
 static void read_note(struct tpm_keyfile *file, const char *line)
 {
 	const char *value;
@@ -42,6 +53,8 @@ static void read_note(struct tpm_keyfile *file, const char *line)
 
 	if (starts(line, PARENT, &value)) {
 		(void)unhex(value, &file->parent_name);
+	} else if (starts(line, SALT, &value)) {
+		read_salt(file, value);
 	} else if (starts(line, PCRS, &value)) {
 		if (tpm_pcrs_parse(value, &file->pcrs, NULL) < 0)
 			file->pcrs.n = 0;
@@ -96,6 +109,11 @@ int tpm_keyfile_note(struct tpm_keyfile *file, struct ms_error *err)
 	if (file->parent_name.size &&
 		(buf_add(out, PARENT, strlen(PARENT)) < 0 || add_hex(out, &file->parent_name) < 0))
 		return err_nomem(err);
+	if (file->salt_key) {
+		snprintf(line, sizeof(line), SALT "0x%08x ", file->salt_key);
+		if (buf_add(out, line, strlen(line)) < 0 || add_hex(out, &file->salt_name) < 0)
+			return err_nomem(err);
+	}
 	if (file->pcrs.n && add_pcrs(out, &file->pcrs) < 0)
 		return err_nomem(err);
 	if (file->handle) {

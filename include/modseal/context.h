@@ -64,7 +64,8 @@ MS_API int ms_context_set_module(struct ms_context *ctx, const char *path);
 MS_API int ms_context_set_tcti(struct ms_context *ctx, const char *tcti);
 /**
  * A persistent storage key of the TPM that salts the sessions in which auth values are shown,
- * instead of the key's parent (0).
+ * instead of the key's parent (0). ms_keygen notes it in the new key's file or record, so that it
+ * serves later, too.
  */
 MS_API void ms_context_set_tpm_salt_key(struct ms_context *ctx, uint32_t handle);
 /** Lets libraries write to standard error what they do; else tpm2-tss is silenced (by setting

@@ -113,12 +113,27 @@ seen_on_bus() { # COMMAND...
 	[ -s bus.pcapng ]
 }
 
+unseen() { # WORD...: modseal with an auth value
+	MODSEAL_PIN=eavesdropped seen_on_bus modseal "$@" --tcti "pcap:$MODSEAL_TCTI"
+	run ! grep -qaF eavesdropped bus.pcapng
+}
+
 @test "the auth value is not seen on the bus, neither when it is made nor when it is used" {
-	MODSEAL_PIN=eavesdropped seen_on_bus modseal keygen --tcti "pcap:$MODSEAL_TCTI" -k bus.pem \
-		--type p256 --auth --subject CN=bus
-	run ! grep -qaF eavesdropped bus.pcapng
-	MODSEAL_PIN=eavesdropped seen_on_bus modseal sign --tcti "pcap:$MODSEAL_TCTI" -k bus.pem "$module"
-	run ! grep -qaF eavesdropped bus.pcapng
+	local key
+	unseen keygen -k bus.pem --type p256 --auth --subject CN=bus
+	unseen keygen -k sealed.pem --type rsa2048 --auth --pcr sha256:16 --subject CN=bus
+	unseen keygen -k recovery.pem --type p256 --recovery-auth --pcr sha256:16 --subject CN=bus
+	unseen keygen -k handle:0x81010007 --type p256 --auth --subject CN=bus
+	for key in bus.pem sealed.pem handle:0x81010007; do
+		unseen sign -k $key "$module"
+		cp before.ko "$module"
+	done
+	unseen sign -k sealed.pem --hash sha3-256 "$module" # by TPM2_RSA_Decrypt
+	cp before.ko "$module"
+	extend
+	unseen sign -k recovery.pem "$module"
+	tpm2 pcrreset 16
+	tpm2 evictcontrol -C o -c 0x81010007
 	# The test sees what is there: a password session shows it.
 	tpm2 createprimary -C o -c parent.ctx
 	seen_on_bus timeout 60 tpm2_create -T "pcap:$MODSEAL_TCTI" -C parent.ctx -p eavesdropped \
@@ -127,16 +142,49 @@ seen_on_bus() { # COMMAND...
 	tpm2 flushcontext -t
 }
 
-@test "the salt key may be named" {
-	tpm2 createprimary -C o -G ecc -c parent.ctx
-	tpm2 evictcontrol -C o -c parent.ctx 0x81000011
+@test "a key without an auth value pays for no session" {
+	keygen key.pem p256
+	run sign key.pem --tcti \
+		"cmd:python3 $TOP/tests/tpm/proxy.py $MODSEAL_TCTI StartAuthSession 1 fail=101"
+	assert_status 0
+	assert_signed key.pem
+}
+
+persistent_storage_key() { # HANDLE TYPE
+	tpm2 createprimary -C o -G "$2" -c parent.ctx
+	tpm2 evictcontrol -C o -c parent.ctx "$1"
 	tpm2 flushcontext -t
+}
+
+@test "the salt key may be named" {
+	persistent_storage_key 0x81000011 ecc
 	MODSEAL_PIN='open sesame' run sign "$KEY" --salt-key 0x81000011
 	assert_status 0
 	MODSEAL_PIN='open sesame' run sign "$KEY" --salt-key 0x81000077
 	assert_status 3
 	assert_output 0x81000077
 	tpm2 evictcontrol -C o -c 0x81000011
+}
+
+@test "a salt key that was named when the key was made is used, and noticed when it is another" {
+	persistent_storage_key 0x81000012 ecc
+	MODSEAL_PIN=one keygen key.pem p256 --auth --salt-key 0x81000012
+	MODSEAL_PIN=one keygen handle:0x81010008 p256 --auth --salt-key 0x81000012 --out cert.pem
+	MODSEAL_PIN=one run sign key.pem
+	assert_status 0
+	MODSEAL_PIN=one run sign handle:0x81010008
+	assert_status 0
+	assert_signed cert.pem
+	tpm2 evictcontrol -C o -c 0x81000012
+	persistent_storage_key 0x81000012 rsa2048
+	for key in key.pem handle:0x81010008; do
+		MODSEAL_PIN=one run sign $key
+		assert_status 3
+		assert_output "the storage key at 0x81000012 is another one than when the key was made"
+	done
+	assert_untouched
+	tpm2 evictcontrol -C o -c 0x81000012
+	tpm2 evictcontrol -C o -c 0x81010008
 }
 
 @test "a persistent key with an auth value, of ours and of another program" {

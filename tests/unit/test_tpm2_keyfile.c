@@ -137,6 +137,8 @@ static void notes_and_text_around(void **state)
 		0);
 	assert_int_equal(tpm_name_of(&file->pub.publicArea, &file->parent_name, &err), 0);
 	file->handle = 0x81010001;
+	file->salt_key = 0x81000011;
+	file->salt_name = file->parent_name;
 	file->empty_auth = TPM_AUTH_NEEDED;
 	assert_int_equal(buf_add(&file->after, "behind\n", 7), 0);
 	assert_int_equal(tpm_keyfile_note(file, &err), 0);
@@ -146,6 +148,9 @@ static void notes_and_text_around(void **state)
 	assert_int_equal(again->parent_name.size, file->parent_name.size);
 	assert_memory_equal(
 		again->parent_name.name, file->parent_name.name, file->parent_name.size);
+	assert_int_equal(again->salt_key, 0x81000011);
+	assert_int_equal(again->salt_name.size, file->salt_name.size);
+	assert_memory_equal(again->salt_name.name, file->salt_name.name, file->salt_name.size);
 	pcrs = tpm_pcrs_text(&again->pcrs, true);
 	assert_string_equal(pcrs, "sha1:4=0102030405060708090a0b0c0d0e0f1011121314");
 	assert_int_equal(again->after.len, 7);
@@ -158,6 +163,7 @@ static void broken_notes_are_no_notes(void **state)
 	AUTO_BUF struct buf text = { 0 };
 	AUTO_TPM_KEYFILE struct tpm_keyfile *file = NULL;
 	static const char notes[] = "# modseal-parent-name: 000bzz\n# modseal-pcrs: sha256:99\n"
+				    "# modseal-salt-key: 0x81000011\n# modseal-salt-key: 0x81000011 zz\n"
 				    "# modseal-handle: 0x81zz\n# modseal-handle: \n#\n\n";
 
 	assert_int_equal(buf_add(&text, notes, strlen(notes)), 0);
@@ -166,6 +172,7 @@ static void broken_notes_are_no_notes(void **state)
 	assert_int_equal(file->parent_name.size, 0);
 	assert_int_equal(file->pcrs.n, 0);
 	assert_int_equal(file->handle, 0);
+	assert_int_equal(file->salt_key, 0);
 }
 
 static void refused(const void *data, size_t len)
