@@ -25,10 +25,13 @@ static void on_signal(int sig)
 
 void stop_on_signals(void)
 {
-	struct sigaction sa = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
+	struct sigaction was, sa = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
 
 	sigaction(SIGINT, &sa, NULL);
 	sigaction(SIGTERM, &sa, NULL);
+	/* A key that is in a TPM is taken out of it when the terminal goes; nohup(1) is heeded. */
+	if (sigaction(SIGHUP, NULL, &was) == 0 && was.sa_handler == SIG_DFL)
+		sigaction(SIGHUP, &sa, NULL);
 }
 
 bool stop_asked(void)

@@ -85,6 +85,42 @@ spoilt() { # COMMAND N ACTION
 	done
 }
 
+# The way with the most commands: its PCRs have changed, and the recovery value is an approval.
+@test "whichever command is refused, once: the module is as it was or signed, nothing left behind" {
+	local n=0
+	openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out policy.key
+	MODSEAL_PIN=abc keygen key.pem p256 --pcr sha256:16 --recovery-auth --policy-key policy.key
+	extend
+	while :; do
+		n=$((n + 1))
+		MODSEAL_PIN=abc run sign key.pem --tcti "$(spoilt "any-but-FlushContext" $n fail=101,1)"
+		tpm_is_clean
+		if [ "$status" -ne 0 ]; then
+			assert_status 3
+			assert_untouched
+			continue
+		fi
+		assert_signed key.pem
+		[ $n -lt 20 ] || break
+	done
+}
+
+@test "SIGHUP in a batch: the key is taken out of the TPM" {
+	bare_modules 200 "$PWD/tree"
+	cp -r tree tree.before
+	"$MODSEAL" sign -k "$PLAIN" -q --append tree </dev/null >said 2>&1 3>&- &
+	pid=$!
+	while diff -rq tree tree.before >/dev/null; do
+		kill -0 $pid
+	done
+	kill -HUP $pid
+	status=0
+	wait $pid || status=$?
+	output=$(cat said)
+	assert_status 1
+	assert_output "stopped before the end"
+}
+
 @test "a TPM that stays full" {
 	run sign "$PLAIN" --tcti "$(spoilt Load 1 fail=902)"
 	assert_status 3
@@ -212,6 +248,9 @@ signed_in() { # CERT DIR
 	MODSEAL_TCTI='' TPM2TOOLS_TCTI=device:/nowhere run sign "$PLAIN"
 	assert_status 3
 	assert_output "TPM device:/nowhere cannot be reached: No such file or directory"
+	MODSEAL_TCTI=device:/nowhere run sign "$PLAIN"
+	assert_status 3
+	assert_output "TPM device:/nowhere cannot be reached"
 	run sign "$PLAIN" -v --tcti swtpm:host=127.0.0.1,port=1
 	assert_status 3
 	assert_output "ERROR:tcti"

@@ -106,14 +106,23 @@ encode() { # [OPTION...]: k.pem
 }
 
 @test "our key files are loaded by tpm2-tools" {
-	keygen key.pem p256
-	tpm2 load -r key.pem -c key.ctx
-	tpm2 flushcontext -t
+	local type auth scheme
 	head -c 32 /dev/urandom >digest
-	tpm2 sign -c key.ctx -g sha256 -s ecdsa -d -f plain -o signature digest
-	tpm2 flushcontext -t
-	openssl x509 -in key.pem -pubkey -noout -out pub.pem
-	openssl pkeyutl -verify -pubin -inkey pub.pem -in digest -sigfile signature
+	for type in rsa2048 p256 p384; do
+		scheme=ecdsa
+		[ $type != rsa2048 ] || scheme=rsassa
+		for auth in '' abc; do
+			rm -f key.pem
+			MODSEAL_PIN=abc keygen key.pem $type ${auth:+--auth}
+			tpm2 load -r key.pem -c key.ctx
+			tpm2 flushcontext -t
+			tpm2 sign -c key.ctx ${auth:+-p $auth} -g sha256 -s $scheme -d -f plain -o signature digest
+			tpm2 flushcontext -t
+			openssl x509 -in key.pem -pubkey -noout -out pub.pem
+			openssl pkeyutl -verify -pubin -inkey pub.pem -in digest -sigfile signature \
+				-pkeyopt digest:sha256
+		done
+	done
 }
 
 @test "persistent keys of tpm2-tools, RSA and EC, with and without noDA" {

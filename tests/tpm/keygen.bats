@@ -50,6 +50,20 @@ setup_file() {
 	[ ! -e nowhere ]
 }
 
+@test "a request for a certificate, and a certificate once more" {
+	modseal keygen -k key.pem --type p384 --no-cert
+	run modseal csr -k key.pem --subject CN=asked --out key.csr
+	assert_status 0
+	run openssl req -in key.csr -noout -verify -subject
+	assert_output "verify OK"
+	assert_output "CN = asked"
+	run modseal cert -k key.pem --subject CN=later --out later.pem
+	assert_status 0
+	run sign key.pem -c later.pem
+	assert_status 0
+	assert_signed later.pem
+}
+
 @test "under a persistent parent" {
 	tpm2 createprimary -C o -G ecc -c parent.ctx
 	tpm2 evictcontrol -C o -c parent.ctx 0x81000010

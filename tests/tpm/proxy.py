@@ -5,7 +5,7 @@
 usage, as a TCTI: cmd:proxy.py TCTI COMMAND N ACTION
 
 TCTI is that of the software TPM (swtpm:host=127.0.0.1,port=...). From the Nth COMMAND on (Load, Sign,
-...; any for all) ACTION is done:
+...; any-but-FlushContext for all others) ACTION is done:
   fail=CODE[,TIMES]  the TPM's answer is this response code (hex), TIMES times (default: for ever)
   hang               there is no answer
   drop               the connection ends
@@ -23,7 +23,7 @@ CODES = {
     "RSA_Decrypt": 0x159, "Sign": 0x15d, "FlushContext": 0x165, "LoadExternal": 0x167,
     "PolicyAuthorize": 0x16a, "PolicyAuthValue": 0x16b, "PolicyOR": 0x171, "ReadPublic": 0x173,
     "StartAuthSession": 0x176, "VerifySignature": 0x177, "GetCapability": 0x17a, "PCR_Read": 0x17e,
-    "PolicyPCR": 0x17f, "PolicyRestart": 0x180, "TestParms": 0x18a, "any": None,
+    "PolicyPCR": 0x17f, "PolicyRestart": 0x180, "TestParms": 0x18a,
 }
 PASSWORD_SESSION = bytes.fromhex("00000009" "40000009" "0000" "00" "0000")
 
@@ -52,7 +52,7 @@ class Proxy:
     def __init__(self, tcti, name, number, action):
         port = int(re.search("port=([0-9]+)", tcti)[1])
         self.tpm = socket.create_connection(("127.0.0.1", port))
-        self.code, self.number, self.action = CODES[name], int(number), action
+        self.name, self.number, self.action = name, int(number), action
         self.seen = self.done = 0
 
     def ask(self, data):
@@ -88,13 +88,17 @@ class Proxy:
             getattr(self, word)(value)
         return None
 
+    def is_meant(self, data):
+        code = struct.unpack(">I", data[6:10])[0]
+        return code != CODES["FlushContext"] if self.name == "any-but-FlushContext" \
+            else code == CODES[self.name]
+
     def run(self):
         while True:
             data = message(sys.stdin.buffer.raw.read)
-            if self.code in (None, struct.unpack(">I", data[6:10])[0]):
-                self.seen += 1
-            answer = self.spoil() if self.seen >= self.number and \
-                self.code in (None, struct.unpack(">I", data[6:10])[0]) else None
+            meant = self.is_meant(data)
+            self.seen += meant
+            answer = self.spoil() if meant and self.seen >= self.number else None
             sys.stdout.buffer.write(answer or self.ask(data))
             sys.stdout.buffer.flush()
 
