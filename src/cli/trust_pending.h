@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What MokManager is asked for: `modseal trust enrol --pending`, `--revoke-pending`. Both return an exit
- * status. */
+/* What MokManager is asked for: `modseal trust enrol --pending`, `--revoke-pending`. Both return an
+ * exit status. */
 #ifndef MODSEAL_CLI_TRUST_PENDING_H
 #define MODSEAL_CLI_TRUST_PENDING_H
 

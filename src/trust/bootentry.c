@@ -8,9 +8,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#define OPTION_HEADER 6 /* EFI_LOAD_OPTION: attributes (32 bits), length of the device path (16)   \
-			 */
-#define NODE_HEADER 4	/* EFI_DEVICE_PATH_PROTOCOL: type, sub-type, length (16 bits) */
+/* EFI_LOAD_OPTION: attributes (32 bits), length of the device path (16) */
+#define OPTION_HEADER 6
+/* EFI_DEVICE_PATH_PROTOCOL: type, sub-type, length (16 bits) */
+#define NODE_HEADER 4
 
 enum {
 	TYPE_MEDIA = 0x04,

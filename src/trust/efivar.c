@@ -19,8 +19,8 @@ static const char *prefix(const char *root)
 	return !root || !strcmp(root, "/") ? "" : root;
 }
 
-/* Where efivarfs is, free() it; NULL: out of memory. libefivar wants a '/' at the end of its variable,
- * and so many have one there. */
+/* Where efivarfs is, free() it; NULL: out of memory. libefivar wants a '/' at the end of its
+ * variable, and so many have one there. */
 static char *store(const char *root)
 {
 	const char *elsewhere = prefix(root)[0] ? NULL : secure_getenv("EFIVARFS_PATH");
