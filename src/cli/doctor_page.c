@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #define NARROWEST    40 /* columns */
+#define INDENT	     2
 #define CHECK_COLUMN 9
 #define TEXT_COLUMN  22
 
@@ -58,20 +59,17 @@ static void bold(const struct page *p, const char *text)
 static void wrapped(const struct page *p, int column, int indent, const char *text)
 {
 	while (*text) {
-		size_t word = strcspn(text, " ");
+		size_t blank = strspn(text, " "), word = strcspn(text + blank, " ");
 
-		if (p->width && column > indent && column + (int)word >= p->width) {
+		if (p->width && column > indent && column + (int)(blank + word) > p->width) {
 			printf("\n%*s", indent, "");
 			column = indent;
+			text += blank;
+			blank = 0;
 		}
-		fwrite(text, 1, word, stdout);
-		column += (int)word;
-		text += word;
-		if (*text == ' ') {
-			text++;
-			putchar(' ');
-			column++;
-		}
+		fwrite(text, 1, blank + word, stdout);
+		column += (int)(blank + word);
+		text += blank + word;
 	}
 	putchar('\n');
 }
@@ -111,16 +109,17 @@ static void print_details(const struct ms_finding *f)
 
 static void explain(const struct page *p, const struct ms_finding *f, bool all)
 {
+	const char *name = ms_severity_name(f->severity);
 	bool bypassing = false;
+	int column;
 
 	putchar('\n');
-	in_colour(p, f->severity, ms_severity_name(f->severity));
-	printf(" (%s): ", f->id);
-	bold(p, f->summary);
-	putchar('\n');
+	in_colour(p, f->severity, name);
+	column = (int)strlen(name) + printf(" (%s): ", f->id);
+	wrapped(p, column, INDENT, f->summary);
 	if (f->why) {
-		printf("  ");
-		wrapped(p, 2, 2, f->why);
+		printf("%*s", INDENT, "");
+		wrapped(p, INDENT, INDENT, f->why);
 	}
 	if (all)
 		print_details(f);
@@ -139,19 +138,19 @@ static void print_head(const struct page *p, const struct ms_diagnosis *d)
 	for (size_t i = 0; i < d->n_findings; i++)
 		wrong += d->findings[i].severity == MS_WRONG;
 	if (d->module)
-		printf("%s%s%s%s, ", d->module, d->path ? " (" : "", d->path ? d->path : "",
+		printf("%s%s%s%s\n", d->module, d->path ? " (" : "", d->path ? d->path : "",
 			d->path ? ")" : "");
-	printf("%s, Linux %s: ", d->system ? d->system : "a system that does not tell its name",
+	printf("%s, Linux %s\n", d->system ? d->system : "a system that does not tell its name",
 		d->release ? d->release : "of unknown release");
-	if (wrong == 1)
+	if (wrong == 0)
+		printf("nothing is wrong, as far as can be seen");
+	else if (wrong == 1)
 		in_colour(p, MS_WRONG, "one thing is wrong");
-	else if (wrong) {
+	else {
 		char text[64];
 
 		snprintf(text, sizeof(text), "%zu things are wrong", wrong);
 		in_colour(p, MS_WRONG, text);
-	} else {
-		printf("nothing is wrong, as far as can be seen");
 	}
 	printf("\n\n");
 }

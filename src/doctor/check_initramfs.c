@@ -2,13 +2,16 @@
 /* Copies of modules in the initramfs: those are loaded early in the boot, whatever lies on the
  * disk. */
 #include "src/base/cleanup.h"
+#include "src/base/error.h"
 #include "src/base/file.h"
+#include "src/crypto/digest.h"
 #include "src/doctor/checks.h"
 #include "src/doctor/initramfs.h"
 #include "src/doctor/lookup.h"
 #include "src/doctor/modprobe.h"
-#include "src/module/module.h"
+#include "src/module/compress.h"
 
+#include <elf.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -49,22 +52,28 @@ static struct module *on_disk(struct doctor *d, const char *name)
 	return m;
 }
 
-static bool same_content(struct module *a, struct module *b)
+static bool same_content(const struct buf *copy, struct module *disk)
 {
 	uint8_t one[MS_HASH_MAX_SIZE], two[MS_HASH_MAX_SIZE];
-
-	return a->size == b->size && module_digest(a, a->size, MS_HASH_SHA256, one, NULL) == 0 &&
-		module_digest(b, b->size, MS_HASH_SHA256, two, NULL) == 0 &&
+	struct digest digest = { 0 };
+	bool same = copy->len == disk->size && digest_begin(&digest, MS_HASH_SHA256, NULL) == 0 &&
+		digest_add(&digest, copy->data, copy->len, NULL) == 0 &&
+		digest_end(&digest, one, NULL) == 0 &&
+		module_digest(disk, disk->size, MS_HASH_SHA256, two, NULL) == 0 &&
 		!memcmp(one, two, ms_hash_size(MS_HASH_SHA256));
+
+	digest_free(&digest);
+	return same;
 }
 
-static void compare(struct copies *c, const char *name, time_t mtime, struct module *copy)
+static void compare(struct copies *c, const char *name, time_t mtime, const struct buf *copy)
 {
 	struct doctor *d = c->doctor;
 	const char *module = name_of_file(d, name);
 	struct module *disk;
 
-	if (copy->tail != MODULE_SIGNED)
+	if (memcmp(copy->data + copy->len - MODULE_MARKER_LEN, MODULE_MARKER, MODULE_MARKER_LEN) !=
+		0)
 		name_it(d, &c->unsigned_names, ++c->unsigned_n, module);
 	disk = on_disk(d, name);
 	if (!disk)
@@ -76,28 +85,35 @@ static void compare(struct copies *c, const char *name, time_t mtime, struct mod
 	module_close(disk);
 }
 
+/* The content of a compressed module; the decompressors read files. */
+static int unpack(enum module_compression compression, const struct buf *content, struct buf *plain,
+	struct ms_error *err)
+{
+	AUTO_CLOSE int fd = memfd_create("module", MFD_CLOEXEC);
+
+	if (fd < 0 || file_write_all(fd, content->data, content->len) < 0)
+		return err_set_errno(err, MS_ERR_IO, errno, "it cannot be decompressed");
+	return unpack_file(compression, fd, 0, "it", plain, err);
+}
+
 static int look_at(void *user, const char *name, time_t mtime, const struct buf *content)
 {
 	struct copies *c = user;
 	struct doctor *d = c->doctor;
-	AUTO_CLOSE int fd = -1;
-	struct module *copy = NULL;
-	struct ms_error err = { 0 };
-	char path[64];
+	AUTO_BUF struct buf plain = { 0 };
+	enum module_compression compression = compression_of(content->data, content->len);
+	const struct buf *copy = compression == MODULE_PLAIN ? content : &plain;
+	struct ms_error err = { .message = "it is no ELF file" };
 
 	if (d->name && !module_names_equal(name_of_file(d, name), d->name))
 		return 0;
 	c->all++;
-	fd = memfd_create("module", MFD_CLOEXEC);
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	if (fd < 0 || file_write_all(fd, content->data, content->len) < 0)
-		snprintf(err.message, sizeof(err.message), "no memory for it");
-	else if (module_open(path, 0, &copy, &err) == 0)
+	if ((compression == MODULE_PLAIN || unpack(compression, content, &plain, &err) == 0) &&
+		copy->len > MODULE_MARKER_LEN && !memcmp(copy->data, ELFMAG, SELFMAG))
 		compare(c, name, mtime, copy);
-	if (!copy && !c->unreadable++)
+	else if (!c->unreadable++)
 		snprintf(c->problem, sizeof(c->problem), "%s: %.200s", name_of_file(d, name),
 			err.message);
-	module_close(copy);
 	return 0;
 }
 

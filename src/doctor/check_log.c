@@ -2,6 +2,7 @@
 /* What the kernel, and the tools that load modules, said. */
 #include "src/base/cleanup.h"
 #include "src/doctor/checks.h"
+#include "src/doctor/lookup.h"
 #include "src/doctor/messages.h"
 
 #include <string.h>
@@ -65,6 +66,14 @@ static enum ms_severity severity(const struct doctor *d, const struct said *s)
 	return s->message->outcome == OUTCOME_REFUSED && s->name[0] ? MS_WRONG : MS_WARNING;
 }
 
+/* Of a module that the log names; NULL if it is not there. */
+static const char *path_of(struct doctor *d, const char *name)
+{
+	const char *line = d->release ? modules_dep_line(d, &name) : NULL;
+
+	return line ? path_in_tree(d, line) : NULL;
+}
+
 static void tell(struct doctor *d, const struct said *s)
 {
 	const struct message *m = s->message;
@@ -85,6 +94,8 @@ static void tell(struct doctor *d, const struct said *s)
 	detail(f, "line", "%s", s->line);
 	detail(f, "times", "%u", s->times);
 	remedy(f, m->remedy);
+	if (f && s->name[0] && !d->name)
+		f->path = path_of(d, s->name);
 }
 
 void check_log(struct doctor *d)

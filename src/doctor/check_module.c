@@ -142,6 +142,8 @@ static void decide_about_others(struct doctor *d)
 			continue;
 		f = tell(d, kept(d, "%s, on which %s depends,", name, d->name), &p);
 		detail(f, "dependency", "%s", name);
+		if (f)
+			f->path = path;
 	}
 }
 

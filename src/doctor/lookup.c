@@ -73,6 +73,18 @@ static const char *line_of(struct doctor *d, const char *text, const char *name)
 	return NULL;
 }
 
+/* '_' for '-' outside of brackets, as kmod compares aliases. */
+static void normalize(char *pattern)
+{
+	bool inside = false;
+
+	for (; *pattern; pattern++) {
+		inside = *pattern == '[' || (inside && *pattern != ']');
+		if (*pattern == '-' && !inside)
+			*pattern = '_';
+	}
+}
+
 /* "alias PATTERN MODULE" of modules.alias; NULL if none fits. */
 static const char *alias_of(struct doctor *d, const char *name)
 {
@@ -84,7 +96,10 @@ static const char *alias_of(struct doctor *d, const char *name)
 		char *rest, *line = strsep(&next, "\n"), *verb = strtok_r(line, " ", &rest),
 			    *pattern = verb ? strtok_r(NULL, " ", &rest) : NULL;
 
-		if (pattern && !strcmp(verb, "alias") && fnmatch(pattern, name, 0) == 0)
+		if (!pattern || strcmp(verb, "alias") != 0)
+			continue;
+		normalize(pattern);
+		if (fnmatch(pattern, name, 0) == 0)
 			return underscored(d, rest, strcspn(rest, " "));
 	}
 	return NULL;

@@ -7,8 +7,12 @@
 #include <string.h>
 
 /* What stands for the module in a command. */
-static const char *module_word(struct doctor *d)
+static const char *module_word(const struct finding *f)
 {
+	struct doctor *d = f->doctor;
+
+	if (f->path)
+		return quoted(d, f->path);
 	return d->path ? quoted(d, on_machine(d, d->path)) : "MODULE";
 }
 
@@ -37,9 +41,9 @@ static void sign_with(struct finding *f, const struct ms_found_key *k)
 		   *cert = quoted(d, on_machine(d, k->cert));
 
 	if (strcmp(k->path, k->cert) == 0)
-		command(f, "modseal sign -k %s %s", key, module_word(d));
+		command(f, "modseal sign -k %s %s", key, module_word(f));
 	else
-		command(f, "modseal sign -k %s -c %s %s", key, cert, module_word(d));
+		command(f, "modseal sign -k %s -c %s %s", key, cert, module_word(f));
 }
 
 /* With keys that lie on this machine: those that the kernel trusts; if there is none, those that it
@@ -88,7 +92,7 @@ static void with_new_key(struct finding *f)
 			"'CN=Modules' --out /etc/modseal.der",
 			profile);
 		command(f, "modseal sign -k /etc/modseal.tss -c /etc/modseal.der %s",
-			module_word(d));
+			module_word(f));
 		enrol_commands(f, "/etc/modseal.der");
 		return;
 	}
@@ -99,7 +103,7 @@ static void with_new_key(struct finding *f)
 		"modseal keygen -k 'pkcs11:token=TOKEN;object=modules' --type rsa2048%s --subject "
 		"'CN=Modules' --out modules.der",
 		profile);
-	command(f, "modseal sign -k 'pkcs11:token=TOKEN;object=modules' %s", module_word(d));
+	command(f, "modseal sign -k 'pkcs11:token=TOKEN;object=modules' %s", module_word(f));
 	enrol_commands(f, "modules.der");
 }
 
@@ -153,23 +157,19 @@ static void trust_it(struct finding *f)
 
 static void sign_anew(struct finding *f)
 {
-	struct doctor *d = f->doctor;
-
 	way_out(f,
 		"Get the module anew (install its package again, or build it) and sign it again: "
 		"modseal puts the new signature in place of the old one.");
-	command(f, "modseal inspect %s", module_word(d));
+	command(f, "modseal inspect %s", module_word(f));
 	sign_it(f);
 }
 
 static void other_digest(struct finding *f)
 {
-	struct doctor *d = f->doctor;
-
 	way_out(f,
 		"Sign it with an RSA key and a digest that this kernel has built in; sha256 is in "
 		"every kernel.");
-	command(f, "modseal sign --hash sha256 -k KEY -c CERT %s", module_word(d));
+	command(f, "modseal sign --hash sha256 -k KEY -c CERT %s", module_word(f));
 	sign_it(f);
 }
 
@@ -210,12 +210,10 @@ static void unblock(struct finding *f)
 
 static void for_ima(struct finding *f)
 {
-	struct doctor *d = f->doctor;
-
 	way_out(f,
 		"Give the file a signature for IMA, by a key whose certificate is in .ima; an "
 		"appended signature does instead if the policy has imasig|modsig.");
-	command(f, "evmctl ima_sign --key KEY %s", module_word(d));
+	command(f, "evmctl ima_sign --key KEY %s", module_word(f));
 	way_out(f,
 		"Or let module signatures do: with module.sig_enforce the architecture's policy "
 		"of CONFIG_IMA_ARCH_POLICY does not appraise modules; a policy of your own is in "

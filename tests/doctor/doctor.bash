@@ -57,6 +57,28 @@ keyrings() { # ROOT; reads lines of modseal/keyrings and /proc/keys, of KEYRING 
 	done >"$1/modseal/keyrings"
 }
 
+# The line of a keyring for a certificate, for `keyrings`.
+key_line() { # KEYRING CERT
+	echo "$1 Test_$2 $(openssl x509 -in "$CERTS/$2.pem" -noout -ext subjectKeyIdentifier |
+		tail -n 1 | tr -d ' :\n' | tr A-F a-f)"
+}
+
+# The machine `m` has keys of the certificates in a keyring.
+keyrings_with() { # KEYRING CERT...
+	local ring=$1 cert
+	shift
+	for cert; do key_line "$ring" "$cert"; done | keyrings m
+	sed -i 's/Test_/Test /' m/proc/keys
+}
+
+# ... and the certificates lie beside the recording, since the kernel shows only the keys' names.
+trusted() { # CERT...
+	local cert
+	mkdir -p m/modseal/certs
+	for cert; do cp "$CERTS/$cert.der" m/modseal/certs/; done
+	keyrings_with .machine "$@"
+}
+
 # Secure Boot with shim, lockdown by it.
 secure_boot() { # ROOT
 	mkdir -p "$1/sys/firmware/efi/efivars"

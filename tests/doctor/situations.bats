@@ -21,7 +21,8 @@ setup() {
 	run --separate-stderr doctor m
 	assert_status 0
 	[ -z "$stderr" ]
-	assert_line "Debian GNU/Linux 12 (bookworm), Linux $RELEASE: nothing is wrong, as far as can be seen"
+	assert_line "Debian GNU/Linux 12 (bookworm), Linux $RELEASE"
+	assert_line "nothing is wrong, as far as can be seen"
 	assert_match '^note +enforcement +module signatures are not enforced'
 	assert_match '^note +lockdown +the kernel is not locked down'
 	refute_output $'\033'
@@ -53,7 +54,7 @@ setup() {
 		sort | map(["wrong", "warning", "unknown", "note"][.])) and ($s | unique | length) == 4'
 	run doctor m
 	assert_match '^wrong +log '
-	[ "$(sed -n 3p <<<"$output" | cut -d' ' -f1)" = wrong ]
+	[ "$(sed -n 4p <<<"$output" | cut -d' ' -f1)" = wrong ]
 }
 
 # -- who refuses, and what opens that ------------------------------------------------------
@@ -172,20 +173,9 @@ assert_bypasses() { # ID COMMAND...
 	assert_found shim-insecure warning '.ways[0].commands == ["mokutil --enable-validation"]'
 }
 
-# The line of a keyring for a certificate, for `keyrings`.
-key_line() { # KEYRING CERT
-	echo "$1 Test $2 $(openssl x509 -in "$CERTS/$2.pem" -noout -ext subjectKeyIdentifier |
-		tail -n 1 | tr -d ' :\n' | tr A-F a-f)"
-}
-
-keyrings_with() { # ROOT KEYRING CERT
-	key_line "$2" "$3" | sed 's/ Test \([a-z]*\) / Test_\1 /' | keyrings "$1"
-	sed -i 's/Test_/Test /' "$1/proc/keys"
-}
-
 @test "a MOK in .machine is trusted" {
 	secure_boot m
-	keyrings_with m .machine vendor
+	trusted vendor
 	run doctor m --json
 	assert_status 0
 	assert_found mok-trusted note '.summary | contains("CN=Test vendor") and contains(".machine")'
@@ -270,7 +260,7 @@ keyrings_with() { # ROOT KEYRING CERT
 		"modseal sign -k /var/lib/dkms/mok.key -c /var/lib/dkms/mok.pub MODULE"]'
 	assert_json '[.findings[].ways[].commands[]] | any(. == "modseal trust enrol /var/lib/dkms/mok.pub")'
 	assert_json '[.findings[].ways[].commands[]] | any(. == "update-secureboot-policy --enroll-key")'
-	keyrings_with m .machine good
+	trusted good
 	run doctor m --json
 	assert_found key note '.details.key == "/var/lib/dkms/mok.key" and .details.trusted == "yes"'
 	assert_json '[.findings[] | select(.id == "lockdown-unsigned").ways[].commands[0]][0] ==
