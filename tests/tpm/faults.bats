@@ -121,6 +121,23 @@ spoilt() { # COMMAND N ACTION
 	assert_output "stopped before the end"
 }
 
+@test "import: each command refused leaves no file and nothing in the TPM" {
+	local command
+	for command in GetCapability TestParms CreatePrimary ReadPublic Import; do
+		run modseal import -k new.pem "$MODSEAL_FIXTURES/soft/p256.key.pem" \
+			--tcti "$(spoilt $command 1 fail=101)"
+		assert_status 3
+		assert_output "TPM2_$command"
+		[ ! -e new.pem ]
+		tpm_is_clean
+	done
+	# a parent that did not get what was sent
+	run modseal import -k new.pem "$MODSEAL_FIXTURES/soft/p256.key.pem" --tcti "$(spoilt Import 1 fail=3df)"
+	assert_status 3
+	assert_output "TPM2_Import"
+	[ ! -e new.pem ]
+}
+
 @test "a TPM that stays full" {
 	run sign "$PLAIN" --tcti "$(spoilt Load 1 fail=902)"
 	assert_status 3

@@ -121,6 +121,25 @@ import() { # REF KEYFILE [OPTION...]
 	assert_untouched
 }
 
+hex() {
+	od -An -tx1 -v | tr -d ' \n'
+}
+
+@test "neither key nor auth value is seen on the bus" {
+	local scalar
+	scalar=$(openssl pkey -in "$SOFT/p256.key.pem" -noout -text |
+		awk '/^priv:/ { p = 1; next } /^pub:/ { p = 0 } p' | tr -d ' :\n' | sed 's/^00//')
+	[ ${#scalar} -eq 64 ]
+	MODSEAL_PIN=eavesdropped TCTI_PCAP_FILE=$PWD/bus.pcapng run import bus.pem "$SOFT/p256.key.pem" \
+		--auth --tcti "pcap:$MODSEAL_TCTI"
+	assert_status 0
+	hex <bus.pcapng >bus
+	grep -q "$(openssl pkey -in "$SOFT/p256.key.pem" -pubout -outform DER | tail -c 64 |
+		head -c 32 | hex)" bus # what is not secret is there to be seen
+	run ! grep -q "$scalar" bus
+	run ! grep -qaF eavesdropped bus.pcapng
+}
+
 @test "sealed to PCRs, and with a policy key" {
 	tpm2 pcrreset 16
 	run import key.pem "$SOFT/rsa2048.key.pem" -c "$SOFT/rsa2048.pem" --pcr sha256:16 \

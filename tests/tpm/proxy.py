@@ -19,7 +19,7 @@ import struct
 import sys
 
 CODES = {
-    "CreatePrimary": 0x131, "EvictControl": 0x120, "Create": 0x153, "Load": 0x157,
+    "CreatePrimary": 0x131, "EvictControl": 0x120, "Create": 0x153, "Import": 0x156, "Load": 0x157,
     "RSA_Decrypt": 0x159, "Sign": 0x15d, "FlushContext": 0x165, "LoadExternal": 0x167,
     "PolicyAuthorize": 0x16a, "PolicyAuthValue": 0x16b, "PolicyOR": 0x171, "ReadPublic": 0x173,
     "StartAuthSession": 0x176, "VerifySignature": 0x177, "GetCapability": 0x17a, "PCR_Read": 0x17e,
