@@ -34,11 +34,14 @@ struct ms_digest {
 	size_t len; /**< bytes of the digest */
 	unsigned char digest[MS_HASH_MAX_SIZE];
 	unsigned long long size; /**< bytes of the content that it was made of, uncompressed */
+	char unfit[256]; /**< why the module's kernel cannot check signatures with it; empty if it can,
+			      or if that is not known */
 };
 
 /** Zero-initialise. */
 struct ms_digest_options {
-	enum ms_hash hash; /**< default SHA-256 */
+	enum ms_hash hash; /**< default: as of struct ms_sign_options */
+	struct ms_targets *targets; /**< likewise */
 	unsigned flags;    /**< enum ms_module_flags */
 	bool stack;        /**< of the module with the signatures that it has; by default without */
 };

@@ -21,6 +21,7 @@
 #include <modseal/module.h>
 #include <modseal/mok.h>
 #include <modseal/sign.h>
+#include <modseal/target.h>
 #include <modseal/tpm.h>
 #include <modseal/verify.h>
 

@@ -11,6 +11,7 @@
 
 #include <modseal/key.h>
 #include <modseal/module.h>
+#include <modseal/target.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -24,8 +25,17 @@ enum ms_key_id {
 
 /** Zero-initialise; zero means the default. */
 struct ms_sign_options {
-	enum ms_hash hash;               /**< default SHA-256 */
+	enum ms_hash hash;               /**< default: what the module's kernel is signed with itself
+					      (CONFIG_MODULE_SIG_HASH) if `targets` know that and the
+					      keys can, else SHA-256 */
 	enum ms_key_id key_id;           /**< default issuer and serial */
+	struct ms_targets *targets;      /**< kernels that the modules are for; NULL: none is looked
+					      at; borrowed, must outlive the signer */
+	bool strict;                     /**< refuse (MS_ERR_UNSUPPORTED) a module whose kernel is
+					      known to be unable to check the signature; by default
+					      `notice` is told, once for each kernel */
+	ms_notice_fn *notice;            /**< told so from any thread, one at a time; may be NULL */
+	void *notice_user;               /**< handed to it */
 	struct ms_cert *const *chain;    /**< certificates to travel in the CMS; copied */
 	size_t n_chain;
 	unsigned flags;                  /**< enum ms_module_flags */
@@ -58,12 +68,13 @@ MS_API int ms_signer_add_key(struct ms_signer *signer, struct ms_key *key, struc
 typedef void ms_key_lost_fn(void *user, const struct ms_key *key, const struct ms_error *err);
 /** Whom to tell so; NULL: nobody. `user` is handed to it. */
 MS_API void ms_signer_set_key_lost(struct ms_signer *signer, ms_key_lost_fn *lost, void *user);
-/** The digest that it signs with. */
+/** The digest that it signs with unless a module's kernel has another one of its own. */
 MS_API enum ms_hash ms_signer_hash(const struct ms_signer *signer);
 
 /** What signing did to one module. */
 struct ms_sign_result {
 	bool kept;                     /**< nothing was done: it verifies already */
+	enum ms_hash hash;             /**< the digest that it is signed with */
 	unsigned replaced;             /**< signatures taken off */
 	bool mended;                   /**< an interrupted or malformed tail was cut off */
 	unsigned long long size;       /**< bytes of the new file, uncompressed */
@@ -77,6 +88,11 @@ struct ms_sign_result {
 					    for none; valid while it is being reported */
 };
 
+/**
+ * Whether the module could be signed, as far as that follows from what it is: for `strict`, before
+ * any module is touched.
+ */
+MS_API int ms_signer_check(struct ms_signer *signer, const char *path, struct ms_error *err);
 /** Signs the module at `path`; *result is filled on success. */
 MS_API int ms_sign(struct ms_signer *signer, const char *path, const char *dest,
 	struct ms_sign_result *result, struct ms_error *err);

@@ -12,14 +12,22 @@
 #include <string.h>
 
 static struct {
-	const char *output;
+	const char *output, *root;
 	int hash;
-	bool stack, any_file;
+	bool stack, any_file, strict;
 } opt;
 
 static const struct option_def table[] = {
 	{ "hash", 0, "NAME", OPT_CHOICE, &opt.hash, choices_hash,
-		"The digest: sha256 (default), sha384, sha512, sha3-256, sha3-384 or sha3-512." },
+		"The digest: sha256, sha384, sha512, sha3-256, sha3-384 or sha3-512. By default what the "
+		"kernel that a module is for is signed with itself, if its configuration is found, else "
+		"sha256." },
+	{ "root", 0, "DIR", OPT_STRING, &opt.root, NULL,
+		"Look for those configurations below DIR (DIR/lib/modules, DIR/boot) instead of on this "
+		"machine." },
+	{ "strict", 0, NULL, OPT_FLAG, &opt.strict, NULL,
+		"Fail for a module whose kernel is known to be unable to check signatures with the digest. "
+		"By default a warning says so." },
 	{ "stack", 0, NULL, OPT_FLAG, &opt.stack, NULL,
 		"Digest modules with the signatures that they have, for one to be added above "
 		"them; give it to 'modseal attach', too. By default they are left out." },
@@ -30,8 +38,11 @@ static const struct option_def table[] = {
 	{ 0 },
 };
 
+static struct ms_targets *targets;
+
 struct run {
 	struct tally tally;
+	bool warned;
 	struct buf out; /* for -o */
 	void *names;    /* tree of the names so far */
 };
@@ -47,10 +58,26 @@ static int print(struct run *run, const char *line, struct ms_error *err)
 	return 0;
 }
 
+/* The digest is not one that the module's kernel can check. */
+static int unfit(struct run *run, const char *path, const struct ms_digest *digest,
+	struct ms_error *err)
+{
+	if (opt.strict)
+		return err_set(err, MS_ERR_UNSUPPORTED,
+			"%s: its kernel cannot check signatures with %s: %s", path,
+			ms_hash_name(digest->hash), digest->unfit);
+	if (!run->warned)
+		fprintf(stderr, "modseal: WARNING: the kernel of %s cannot check signatures with %s: %s\n",
+			path, ms_hash_name(digest->hash), digest->unfit);
+	run->warned = true;
+	return 0;
+}
+
 static int digest_one(struct run *run, const char *path, const char *name, struct ms_error *err)
 {
 	struct ms_digest_options options = {
 		.hash = (enum ms_hash)opt.hash,
+		.targets = targets,
 		.flags = opt.any_file ? MS_ANY_FILE : 0,
 		.stack = opt.stack,
 	};
@@ -61,6 +88,8 @@ static int digest_one(struct run *run, const char *path, const char *name, struc
 
 	if (r == 0)
 		r = ms_digest(path, &options, &digest, err);
+	if (r == 0 && digest.unfit[0])
+		r = unfit(run, path, &digest, err);
 	if (r < 0)
 		return r;
 	line = ms_digest_line(name, &digest);
@@ -101,16 +130,17 @@ static int run(int argc, char **argv)
 {
 	struct run run = { .tally = { .done = "digested" } };
 	struct ms_error err = { 0 };
-	int r = 0;
+	int r = ms_targets_new(opt.root, &targets, &err);
 
-	for (int i = 0; i < argc; i++)
+	for (int i = 0; r == 0 && i < argc; i++)
 		digest_below(&run, argv[i]);
-	if (run.out.len)
+	if (r == 0 && run.out.len)
 		r = file_replace(opt.output, run.out.data, run.out.len, 0666, &err);
 	if (r < 0)
 		print_error(&err);
 	buf_free(&run.out);
 	names_forget(run.names);
+	ms_targets_free(targets);
 	return r < 0 ? exit_status_of(r) : tally_status(&run.tally);
 }
 

@@ -25,7 +25,7 @@ static struct {
 	int hash, key_id, durability, progress;
 	unsigned jobs;
 	const char *attestation_root;
-	bool require_hardware, stack, keep_existing, dry_run, append, fail_fast;
+	bool require_hardware, stack, keep_existing, dry_run, append, fail_fast, strict;
 } opt = { .progress = -1 };
 
 static const struct option_choice choices_durability[] = {
@@ -57,7 +57,12 @@ static const struct option_def table[] = {
 		"Its certificate: a file (PEM or DER) or a PKCS#11 URI. By default the one that lies "
 		"beside the key: on the token with the same CKA_ID, or in the key's file." },
 	{ "hash", 0, "NAME", OPT_CHOICE, &opt.hash, choices_hash,
-		"The digest: sha256 (default), sha384, sha512, sha3-256, sha3-384 or sha3-512." },
+		"The digest: sha256, sha384, sha512, sha3-256, sha3-384 or sha3-512. By default what the "
+		"kernel that a module is for is signed with itself, if its configuration is found, else "
+		"sha256." },
+	{ "strict", 0, NULL, OPT_FLAG, &opt.strict, NULL,
+		"Sign nothing if a module's kernel is known to be unable to check its signature. By "
+		"default a warning says so." },
 	{ "key-id", 0, "KIND", OPT_CHOICE, &opt.key_id, choices_key_id,
 		"How the signature names its signer: issuer (issuer and serial number, default) or "
 		"ski (subject key identifier)." },
@@ -94,6 +99,7 @@ static const struct option_def table[] = {
 };
 
 static struct ms_signer *signer;
+static struct ms_targets *targets;
 static const char *key_type;
 static struct manifest manifest = { .fd = -1 };
 
@@ -118,7 +124,7 @@ static const char *outcome(const struct ms_sign_result *r)
 static void print_result(const char *path, const struct ms_sign_result *r)
 {
 	printf("%s: %s (%s)", path, outcome(r),
-		r->kept ? "its signature verifies" : ms_hash_name(ms_signer_hash(signer)));
+		r->kept ? "its signature verifies" : ms_hash_name(r->hash));
 	if (r->mended)
 		printf(", the rest of a broken signature cut off");
 	else if (r->replaced > 1)
@@ -135,7 +141,7 @@ static void json_result(struct json_object *o, const char *path, const char *des
 
 	json_add_text(o, "result", outcome(r));
 	json_add_text(o, "written", opt.dry_run ? NULL : dest ? dest : in_place);
-	json_add_text(o, "hash", ms_hash_name(ms_signer_hash(signer)));
+	json_add_text(o, "hash", ms_hash_name(r->hash));
 	json_add_text(o, "key_type", key_type);
 	json_add_number(o, "replaced", r->replaced);
 	json_add_bool(o, "mended", r->mended);
@@ -209,7 +215,7 @@ static int next(void *user, struct ms_batch_item *item, struct ms_error *err)
 static void add_to_manifest(const struct source_item *item, const struct ms_sign_result *result)
 {
 	if (opt.manifest && !manifest.err.code)
-		manifest_add(&manifest, item->name, outcome(result), ms_signer_hash(signer), key_type,
+		manifest_add(&manifest, item->name, outcome(result), result->hash, key_type,
 			result);
 }
 
@@ -271,6 +277,27 @@ static unsigned long count(const struct source *source)
 	return n;
 }
 
+/* With --strict all modules are looked at before the first is signed. True: one is not fit; which
+ * ones is told. */
+static bool some_unfit(const struct source *source, struct tally *tally)
+{
+	struct source again = { .argc = source->argc, .argv = source->argv };
+	struct source_item item;
+	struct ms_error err;
+	int r;
+
+	while ((r = source_next(&again, &item, &err)) != 0) {
+		/* What else is wrong with one is told when it is its turn. */
+		if (r > 0 && ms_signer_check(signer, item.path, &err) == MS_ERR_UNSUPPORTED)
+			tally_fail(tally, item.path, &err);
+		source_item_release(&item);
+	}
+	source_close(&again);
+	if (tally->n_failed)
+		fprintf(stderr, "modseal: nothing was signed (--strict)\n");
+	return tally->n_failed != 0;
+}
+
 static enum progress_kind progress_kind(void)
 {
 	return opt.progress < 0 ? progress_default() : (enum progress_kind)opt.progress;
@@ -310,6 +337,8 @@ static int sign_all(int argc, char **argv)
 	struct ms_error err = { 0 };
 	int r;
 
+	if (opt.strict && some_unfit(&run.source, &run.tally))
+		return tally_finish(&run.tally);
 	progress_begin(&run.progress, kind, kind == PROGRESS_NONE ? 0 : count(&run.source));
 	ms_signer_set_key_lost(signer, key_lost, NULL);
 	stop_on_signals();
@@ -338,6 +367,11 @@ static int open_keys(struct ms_context *ctx, struct ms_key **keys, struct ms_err
 	return 0;
 }
 
+static void notice(void *user, const char *text)
+{
+	fprintf(stderr, "modseal: %s\n", text);
+}
+
 static int open_signer(struct ms_context *ctx, struct ms_key **keys, struct ms_error *err)
 {
 	struct ms_sign_options options = {
@@ -347,11 +381,20 @@ static int open_signer(struct ms_context *ctx, struct ms_key **keys, struct ms_e
 		.stack = opt.stack,
 		.keep_existing = opt.keep_existing,
 		.dry_run = opt.dry_run,
+		.strict = opt.strict,
+		.notice = notice,
 	};
 	struct ms_cert *cert = NULL, **chain = NULL;
 	size_t n_chain = 0;
-	int r = open_keys(ctx, keys, err);
+	int r = sign_digests_asked() ? 0 : ms_targets_new(sign_digests_root(), &targets, err);
 
+	options.targets = targets;
+	/* pkcs7_find_key() */
+	if (opt.chain && opt.key_id == MS_KEY_ID_SKI)
+		notice(NULL, "WARNING: kernels look a certificate that travels along up by issuer and "
+			"serial number: with --key-id ski it is of no use to them");
+	if (r == 0)
+		r = open_keys(ctx, keys, err);
 	if (r == 0)
 		r = opt.cert ? ms_cert_open(ctx, opt.cert, &cert, err)
 			     : ms_key_cert(keys[0], &cert, err);
@@ -392,9 +435,10 @@ static int check_usage(int argc)
 		return 0;
 	if (argc)
 		return usage("--digests is instead of modules: name the one or the others");
-	if (opt.stack || opt.keep_existing || opt.append || opt.manifest || moduleopts.json)
-		return usage("--stack, --keep-existing, --append, --manifest and --json don't go with "
-			     "--digests");
+	if (opt.stack || opt.keep_existing || opt.append || opt.manifest || opt.strict ||
+		moduleopts.json)
+		return usage("--stack, --keep-existing, --append, --manifest, --strict and --json don't go "
+			     "with --digests");
 	return sign_digests_open(&opt.hash, moduleopts.any_file);
 }
 
@@ -425,6 +469,7 @@ static int run(int argc, char **argv)
 	}
 	sign_digests_close();
 	ms_signer_free(signer);
+	ms_targets_free(targets);
 	for (size_t i = 0; i < opt.keys.n; i++)
 		ms_key_free(keys[i]);
 	free(keys);

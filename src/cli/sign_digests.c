@@ -21,7 +21,8 @@ const struct option_def sign_digests_table[] = {
 		"What FILE is: lines, debian or cpio. By default its content tells." },
 	{ "root", 0, "DIR", OPT_STRING, &opt.root, NULL,
 		"For files.json: the directory in which each package lies unpacked, as "
-		"DIR/PACKAGE." },
+		"DIR/PACKAGE. For modules: where the configurations of their kernels are looked for "
+		"(DIR/lib/modules, DIR/boot) instead of on this machine." },
 	{ "allow-digests", 0, NULL, OPT_FLAG, &opt.allow_digests, NULL,
 		"Sign digests although the certificate is not for modules only, so that whoever "
 		"made them could have an EFI program signed." },
@@ -39,6 +40,11 @@ struct run {
 bool sign_digests_asked(void)
 {
 	return opt.digests != NULL;
+}
+
+const char *sign_digests_root(void)
+{
+	return opt.root;
 }
 
 static void on_skipped(void *user, const char *name, const char *why)

@@ -12,6 +12,8 @@ extern const struct option_def sign_digests_table[];
 
 /* Whether --digests was given. */
 bool sign_digests_asked(void);
+/* --root, or NULL. */
+const char *sign_digests_root(void);
 /* Reads the requests and fills in the digest that they need; *hash is --hash, MS_HASH_NONE without.
  * 0 or an exit status, after a message. */
 int sign_digests_open(int *hash, bool any_file);

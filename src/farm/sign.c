@@ -84,7 +84,8 @@ static int sign_named(struct hand *h, struct ms_error *err)
 	if (h->m->tail == MODULE_MALFORMED || h->m->tail == MODULE_INTERRUPTED)
 		return err_set(err, MS_ERR_MODULE, "%s ends in a broken signature: %s", path,
 			h->m->tail_reason);
-	return signer_make_cms(h->run->signer, h->m, h->m->size, &h->hold, &h->entry->cms, err);
+	return signer_make_cms(h->run->signer, h->m, h->m->size, h->run->signer->options.hash,
+		&h->hold, &h->entry->cms, err);
 }
 
 static void put_down(struct hand *h)

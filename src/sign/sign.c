@@ -63,14 +63,17 @@ int signing_begin(struct ms_signer *signer, const char *path, const char *dest,
 	r = module_open_within(s->memory, path, signer->options.flags, &s->m, err);
 	if (r < 0)
 		return r;
-	r = look(signer, s, result, err);
+	r = signer_choose_hash(signer, s->m, &s->hash, err);
+	result->hash = s->hash;
+	if (r == 0)
+		r = look(signer, s, result, err);
 	if (r < 0)
 		return r;
 	if (signer->options.dry_run)
 		return 0;
 	if (r == 0) /* a copy is wanted of what needs no signature, too */
 		return dest != NULL;
-	r = signer_make_cms(signer, s->m, s->keep, &s->hold, &cms, err);
+	r = signer_make_cms(signer, s->m, s->keep, s->hash, &s->hold, &cms, err);
 	if (r < 0)
 		return r;
 	r = module_tail_build(cms.data, cms.len, &s->tail, err);
@@ -105,11 +108,15 @@ MS_API int ms_sign_detached(struct ms_signer *signer, const char *path, const ch
 {
 	CLEANUP(cleanup_module) struct module *m = NULL;
 	AUTO_BUF struct buf cms = { 0 };
+	enum ms_hash hash;
 	int r = module_open(path, signer->options.flags, &m, err);
 
 	if (r < 0)
 		return r;
-	r = signer_make_cms(signer, m, signer_keep_len(m, signer->options.stack), NULL, &cms, err);
+	r = signer_choose_hash(signer, m, &hash, err);
+	if (r == 0)
+		r = signer_make_cms(signer, m, signer_keep_len(m, signer->options.stack), hash, NULL,
+			&cms, err);
 	if (r < 0)
 		return r;
 	return file_replace(p7s, cms.data, cms.len, 0666, err);

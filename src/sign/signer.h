@@ -14,15 +14,21 @@ struct ms_signer {
 	struct pool pool; /* its keys */
 	X509 *cert;
 	STACK_OF(X509) *chain; /* NULL for none */
-	struct cms_form form;  /* of its messages */
 	struct ms_sign_options options; /* hash filled in; chain is not to be used */
-	enum key_input input;           /* what the key wants to see */
+	bool hash_given;                /* options->hash was: it is taken for each module */
+	/* By enum ms_hash: messages with it, and what the keys want to see; KEY_INPUT_NONE: it cannot be
+	 * used. */
+	struct cms_form forms[MS_HASH_SHA3_512 + 1];
+	enum key_input inputs[MS_HASH_SHA3_512 + 1];
+	pthread_mutex_t choice; /* around what is below, and the notice */
+	struct choice *choices; /* src/sign/choice.c */
 };
 
 /* A module in hand: what stays of it, and the tail to come behind. */
 struct signing {
 	struct module_memory *memory; /* see module_open_within(); the caller's, NULL for none */
 	struct module *m;
+	enum ms_hash hash;
 	uint64_t keep;
 	struct pool_hold hold; /* the key that is asked for the signature */
 	struct buf tail; /* empty if the module is to be written as it is */
@@ -38,8 +44,13 @@ void signing_end(struct signing *s);
 /* What stays of the module below a new signature: all of it to stack, else the bare content;
  * what is left of an interrupted signature never stays. */
 uint64_t signer_keep_len(const struct module *m, bool stack);
+/* The digest that a module is to be signed with, by its kernel if that is known. MS_ERR_UNSUPPORTED
+ * when the signer is strict and that kernel cannot check the signature. */
+int signer_choose_hash(struct ms_signer *signer, const struct module *m, enum ms_hash *hash,
+	struct ms_error *err);
+void signer_forget_choices(struct ms_signer *signer);
 /* Signs the first `len` bytes; appends the CMS to `cms`. `hold` as in pool_sign(). */
-int signer_make_cms(struct ms_signer *signer, struct module *m, uint64_t len,
+int signer_make_cms(struct ms_signer *signer, struct module *m, uint64_t len, enum ms_hash hash,
 	struct pool_hold *hold, struct buf *cms, struct ms_error *err);
 /* Signs a digest that was made elsewhere; appends the bare signature and the CMS to `raw` and
  * `cms`. MS_ERR_KEY for a key that has to see the content itself. `hold` as in pool_sign(). */

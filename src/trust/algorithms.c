@@ -149,7 +149,7 @@ static enum ms_answer ask_modprobe(const struct ms_machine *m, const char *name,
 {
 	char module[64];
 
-	if (m->modprobe.answer == MS_NO) {
+	if (m->priv->running && m->modprobe.answer == MS_NO) {
 		snprintf(why, size, "%s is a module of this kernel, and there is no modprobe (\"%s\")",
 			name, m->modprobe.text);
 		return MS_NO;

@@ -37,6 +37,11 @@ void facts_of_crypto(struct ms_machine *m); /* crypto, modprobe */
 void facts_of_firmware(struct ms_machine *m);
 void facts_of_keyrings(struct ms_machine *m);
 
+/* ms_machine_read() of what configuration, installed modules and /proc/crypto tell: nothing that
+ * takes long or needs root. `root` NULL is this machine. */
+int machine_of_release(const char *root, const char *release, struct ms_machine **machine,
+	struct ms_error *err);
+
 #define LOG_FILE "/modseal/dmesg" /* of a recorded machine */
 
 /* Whether a line of modules.dep is about a module that a line of modules.alias names. */

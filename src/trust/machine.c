@@ -67,6 +67,32 @@ static int start(const char *root, struct ms_machine **machine, struct ms_error 
 	return m->root ? root_open(root, &m->priv->root, err) : err_nomem(err);
 }
 
+/* Frees it after a failure. */
+static int end(struct ms_machine *m, int r, struct ms_machine **machine, struct ms_error *err)
+{
+	if (r == 0 && m->priv->nomem)
+		r = err_nomem(err);
+	if (r < 0)
+		ms_machine_free(m);
+	else
+		*machine = m;
+	return r;
+}
+
+int machine_of_release(const char *root, const char *release, struct ms_machine **machine,
+	struct ms_error *err)
+{
+	struct ms_machine *m = NULL;
+	int r = start(root ? root : "/", &m, err);
+
+	if (r == 0) {
+		m->live = m->priv->root.live;
+		facts_of_kernel(m, release);
+		facts_of_crypto(m);
+	}
+	return end(m, r, machine, err);
+}
+
 MS_API int ms_machine_read(const char *root, const char *release, struct ms_machine **machine,
 	struct ms_error *err)
 {
@@ -81,15 +107,8 @@ MS_API int ms_machine_read(const char *root, const char *release, struct ms_mach
 		facts_of_crypto(m);
 		facts_of_firmware(m);
 		facts_of_keyrings(m);
-		if (m->priv->nomem)
-			r = err_nomem(err);
 	}
-	if (r < 0) {
-		ms_machine_free(m);
-		return r;
-	}
-	*machine = m;
-	return 0;
+	return end(m, r, machine, err);
 }
 
 MS_API const char *ms_machine_option(const struct ms_machine *m, const char *option)

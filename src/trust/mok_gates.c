@@ -3,6 +3,8 @@
  * machine_keyring.c, security/integrity/digsig.c. */
 #include "src/trust/mok_gates.h"
 
+#include "src/trust/can_check.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -41,11 +43,8 @@ static enum ms_answer judge_cert(const struct ms_machine *m, const struct ms_cer
 	if (ms_cert_view_new(cert, &v, NULL) < 0)
 		return say(MS_UNKNOWN, why, size, "out of memory");
 	place = mok_machine_place(m, v);
-	if (v->problem[0])
-		answer = say(MS_NO, why, size, v->problem);
-	else if (!strncmp(v->key_type, "P-", 2) &&
-		ms_machine_option_on(m, "CRYPTO_ECDSA") == MS_NO)
-		answer = say(MS_NO, why, size, "this kernel has no ECDSA (CONFIG_CRYPTO_ECDSA)");
+	if (can_check_key(m, v, why, size) == MS_NO)
+		answer = MS_NO;
 	else if (place)
 		answer = say(place->accept == MS_ACCEPT_YES ? MS_YES : MS_NO, why, size, place->why);
 	ms_cert_view_free(v);

@@ -3,6 +3,7 @@
  * verify_pkcs7_message_sig(): what a signature is worth to a kernel. */
 #include "src/base/cleanup.h"
 #include "src/crypto/cert.h"
+#include "src/trust/can_check.h"
 #include "src/trust/standing.h"
 #include "src/verify/kernel.h"
 #include "src/verify/known.h"
@@ -34,24 +35,11 @@ void worth_fatal(struct sig_worth *w, const char *error, const char *fmt, ...)
 
 /* -- what can be computed ------------------------------------------------------------------- */
 
-static bool older_than(const struct ms_machine *m, unsigned major, unsigned minor)
-{
-	unsigned a = 0, b = 0;
-
-	return m->release.text && sscanf(m->release.text, "%u.%u", &a, &b) == 2 &&
-		(a < major || (a == major && b < minor));
-}
-
 void kernel_judge_hash(const struct ms_machine *m, enum ms_hash hash, struct sig_worth *w)
 {
 	char why[256];
 
-	if (hash >= MS_HASH_SHA3_256 && older_than(m, 6, 7)) {
-		worth_say(w, WORTH_ENOPKG, "kernels before 6.7 know no signatures with %s",
-			ms_hash_name(hash));
-		return;
-	}
-	switch (ms_machine_algorithm(m, ms_hash_name(hash), why, sizeof(why))) {
+	switch (can_check_hash(m, hash, why, sizeof(why))) {
 	case MS_YES:
 		w->worth = WORTH_GOOD;
 		break;

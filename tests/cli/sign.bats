@@ -120,13 +120,19 @@ odd_leaf() {
 @test "--embed-certs: a kernel that trusts only the CA can follow" {
 	odd_leaf -o without.ko m.ko
 	odd_leaf --embed-certs "$MODSEAL_FIXTURES/leaf.pem" -o with.ko m.ko
-	odd_leaf --embed-certs "$MODSEAL_FIXTURES/chain.pem" --key-id ski -o chain.ko m.ko
+	run odd_leaf --embed-certs "$MODSEAL_FIXTURES/chain.pem" --key-id ski -o chain.ko m.ko
+	assert_status 0
+	assert_output "WARNING: kernels look a certificate that travels along up by issuer and serial number"
 	run modseal verify -c "$MODSEAL_FIXTURES/ca.pem" without.ko
 	assert_status 1
 	assert_output "without.ko: unknown key"
-	run modseal verify -c "$MODSEAL_FIXTURES/ca.pem" with.ko chain.ko
+	run modseal verify -c "$MODSEAL_FIXTURES/ca.pem" with.ko
 	assert_status 0
 	assert_output "with.ko: valid (O=modseal fixtures,CN=odd leaf, sha256)"
+	# a kernel finds none by its key id
+	run modseal verify -c "$MODSEAL_FIXTURES/ca.pem" chain.ko
+	assert_status 1
+	assert_output "chain.ko: unknown key"
 	run modseal verify -c "$MODSEAL_FIXTURES/leaf.pem" without.ko with.ko chain.ko
 	assert_status 0
 	run modseal verify -c "$MODSEAL_FIXTURES/rsa2048.pem" with.ko
