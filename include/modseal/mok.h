@@ -3,7 +3,8 @@
  * @file
  * Machine owner keys: requests to shim's MokManager, which carries them out at the next boot if
  * somebody at the console confirms them with a password. A request is the UEFI variables MokNew and
- * MokAuth (to enrol) or MokDel and MokDelAuth (to delete), as mokutil(1) writes them.
+ * MokAuth (to enrol) or MokDel and MokDelAuth (to delete), as mokutil(1) writes them; for the list of
+ * what is refused, MokListX, they are MokXNew, MokXAuth, MokXDel and MokXDelAuth.
  *
  * `root` is the directory that stands for / (as in ms_machine_read()); NULL or "/" is this machine,
  * whose variables are looked for where the environment's EFIVARFS_PATH says, if it does.
@@ -20,7 +21,12 @@ extern "C" {
 enum ms_mok_action {
 	MS_MOK_ENROL,
 	MS_MOK_DELETE,
+	MS_MOK_REVOKE,	 /**< enrol into MokListX: what its key signed is refused */
+	MS_MOK_UNREVOKE, /**< delete from MokListX */
 };
+#define MS_MOK_ACTIONS 4
+/** What takes it back: deleting for enrolling, and so on. */
+MS_API enum ms_mok_action ms_mok_opposite(enum ms_mok_action action);
 
 #define MS_MOK_PASSWORD_MAX 256 /**< characters that MokManager takes */
 
@@ -47,7 +53,7 @@ struct ms_mok_check {
 };
 
 /**
- * What speaks against asking for a certificate to be enrolled or deleted on a machine; of what is not
+ * What speaks against a request for a certificate on a machine; of what is not
  * known about the machine nothing is said. Changes nothing.
  */
 MS_API int ms_mok_check(const struct ms_machine *machine, enum ms_mok_action action,
@@ -80,8 +86,8 @@ enum ms_mok_outcome {
 };
 
 /**
- * Asks for certificates to be enrolled or deleted, in addition to what is asked for already. All of it
- * is then confirmed by the new password. outcomes (of n_certs, may be NULL) tells of each. Where all
+ * Makes a request for certificates, in addition to what is asked for already. All of that action is
+ * then confirmed by the new password. outcomes (of n_certs, may be NULL) tells of each. Where all
  * that was to be done was to take opposite requests back no password is needed (NULL).
  *
  * When the second variable cannot be written the first gets back what it had. MS_ERR_IO.
@@ -101,6 +107,7 @@ struct ms_mok_pending {
 	struct ms_mok_item *items;
 	size_t n_items;
 	bool reset; /**< MokAuth without MokNew: the whole list is to be emptied (mokutil --reset) */
+	bool reset_revoked; /**< the same of MokListX */
 };
 
 /** What is asked for. The caller frees it by ms_mok_pending_free(). */

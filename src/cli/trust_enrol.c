@@ -11,7 +11,7 @@
 
 static struct {
 	const char *key, *root;
-	bool remove, pending, revoke, force, json;
+	bool remove, mokx, pending, revoke, force, json;
 } opt;
 
 static const struct option_def table[] = {
@@ -19,6 +19,10 @@ static const struct option_def table[] = {
 		"The certificate that lies beside this key, instead of or besides CERT." },
 	{ "delete", 0, NULL, OPT_FLAG, &opt.remove, NULL,
 		"Ask for certificates to be deleted from the list instead." },
+	{ "mokx", 0, NULL, OPT_FLAG, &opt.mokx, NULL,
+		"Into the list of what is refused (MokListX) instead, so that nothing that the key "
+		"signed is "
+		"taken any more; with --delete, out of it." },
 	{ "pending", 0, NULL, OPT_FLAG, &opt.pending, NULL,
 		"Show what is asked for, and do nothing else." },
 	{ "revoke-pending", 0, NULL, OPT_FLAG, &opt.revoke, NULL,
@@ -154,17 +158,17 @@ static void json_subject(const struct request *request, const struct subject *s)
 }
 
 /* shim's MokManager.c: the menu, its entries and its ten seconds. */
-static void print_steps(enum ms_mok_action action)
+static void print_steps(void)
 {
-	const char *verb = action == MS_MOK_ENROL ? "Enroll" : "Delete";
+	const char *verb = opt.remove ? "Delete" : "Enroll";
 
 	printf("At the next boot, at this machine's console:\n"
 	       "  1. \"Press any key to perform MOK management\": press one, within 10 seconds.\n"
-	       "  2. Choose \"%s MOK\", look at the key, choose \"Continue\".\n"
+	       "  2. Choose \"%s MOK%s\", look at the key, choose \"Continue\".\n"
 	       "  3. \"%s the key(s)?\": Yes; then the password.\n"
 	       "  4. Choose \"Reboot\".\n"
 	       "\"Continue boot\", or no key in time, drops the request: ask again then.\n",
-		verb, verb);
+		verb, opt.mokx ? "X" : "", verb);
 }
 
 static void print_outcome(const struct request *request)
@@ -186,17 +190,23 @@ static void print_outcome(const struct request *request)
 				ms_cert_subject(s->cert));
 		else
 			printf("no longer asked to %s: %s\n",
-				mok_action_name(request->action == MS_MOK_ENROL ? MS_MOK_DELETE
-										: MS_MOK_ENROL),
+				mok_action_name(ms_mok_opposite(request->action)),
 				ms_cert_subject(s->cert));
 	}
 	if (asked)
-		print_steps(request->action);
+		print_steps();
+}
+
+static enum ms_mok_action action(void)
+{
+	if (opt.mokx)
+		return opt.remove ? MS_MOK_UNREVOKE : MS_MOK_REVOKE;
+	return opt.remove ? MS_MOK_DELETE : MS_MOK_ENROL;
 }
 
 static int run_request(int n_refs, char **refs)
 {
-	struct request request = { .action = opt.remove ? MS_MOK_DELETE : MS_MOK_ENROL };
+	struct request request = { .action = action() };
 	struct ms_error err = { .code = MS_ERR_NOMEM, .message = "out of memory" };
 	struct ms_machine *m = NULL;
 	int r;
@@ -232,6 +242,8 @@ static int run(int argc, char **argv)
 
 	if (opt.pending + opt.revoke + opt.remove > 1)
 		return usage("--delete, --pending and --revoke-pending exclude each other");
+	if (opt.mokx && (opt.pending || opt.revoke))
+		return usage("--pending and --revoke-pending are about all lists");
 	if ((opt.pending || opt.revoke) && named)
 		return usage("--pending and --revoke-pending go without a certificate");
 	if (opt.pending)

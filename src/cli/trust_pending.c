@@ -10,7 +10,14 @@
 
 const char *mok_action_name(enum ms_mok_action action)
 {
-	return action == MS_MOK_ENROL ? "enrol" : "delete";
+	static const char *const names[MS_MOK_ACTIONS] = {
+		[MS_MOK_ENROL] = "enrol",
+		[MS_MOK_DELETE] = "delete",
+		[MS_MOK_REVOKE] = "revoke",
+		[MS_MOK_UNREVOKE] = "unrevoke",
+	};
+
+	return names[action];
 }
 
 static int print_item(const struct ms_mok_item *item, bool json, struct ms_error *err)
@@ -37,16 +44,16 @@ static int print_item(const struct ms_mok_item *item, bool json, struct ms_error
 	return 0;
 }
 
-static void print_reset(bool json)
+static void print_reset(bool json, const char *action, const char *text)
 {
 	struct json_object *o;
 
 	if (!json) {
-		printf("to delete: all machine owner keys (mokutil --reset)\n");
+		printf("%s\n", text);
 		return;
 	}
 	o = json_object_new_object();
-	json_add_text(o, "action", "reset");
+	json_add_text(o, "action", action);
 	json_print(o);
 }
 
@@ -59,8 +66,11 @@ int trust_pending(const char *root, bool json)
 	for (size_t i = 0; i < pending.n_items && r == 0; i++)
 		r = print_item(&pending.items[i], json, &err);
 	if (r == 0 && pending.reset)
-		print_reset(json);
-	if (r == 0 && !pending.n_items && !pending.reset && !json)
+		print_reset(json, "reset", "to delete: all machine owner keys (mokutil --reset)");
+	if (r == 0 && pending.reset_revoked)
+		print_reset(json, "reset revoked",
+			"to unrevoke: all of MokListX (mokutil --reset --mokx)");
+	if (r == 0 && !pending.n_items && !pending.reset && !pending.reset_revoked && !json)
 		printf("nothing is asked for\n");
 	ms_mok_pending_free(&pending);
 	if (r < 0)

@@ -6,7 +6,7 @@
 
 #include <modseal/mok.h>
 
-/* "enrol", "delete" */
+/* "enrol", "delete", "revoke", "unrevoke" */
 const char *mok_action_name(enum ms_mok_action action);
 
 int trust_pending(const char *root, bool json);

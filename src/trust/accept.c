@@ -113,7 +113,7 @@ static void judge_shim(X509 *cert, struct ms_cert_view *v)
 		add(v, "boot loaders, by shim", NULL, MS_ACCEPT_NO, "it cannot be a MOK");
 		return;
 	}
-	add(v, "MOK", NULL, MS_ACCEPT_YES, "mokutil --import, confirmed at the next boot");
+	add(v, "MOK", NULL, MS_ACCEPT_YES, "modseal trust enrol, confirmed at the next boot");
 	judge_boot(v);
 }
 

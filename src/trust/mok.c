@@ -12,16 +12,23 @@
 
 #define ATTRIBUTES (EFIVAR_NON_VOLATILE | EFIVAR_BOOTSERVICE_ACCESS | EFIVAR_RUNTIME_ACCESS)
 
-static const struct {
-	const char *request, *auth;
-} names[] = {
-	[MS_MOK_ENROL] = { "MokNew", "MokAuth" },
-	[MS_MOK_DELETE] = { "MokDel", "MokDelAuth" },
+const struct mok_names mok_names[MS_MOK_ACTIONS] = {
+	[MS_MOK_ENROL] = { "MokNew", "MokAuth", "MokListRT", true },
+	[MS_MOK_DELETE] = { "MokDel", "MokDelAuth", "MokListRT", false },
+	[MS_MOK_REVOKE] = { "MokXNew", "MokXAuth", "MokListXRT", true },
+	[MS_MOK_UNREVOKE] = { "MokXDel", "MokXDelAuth", "MokListXRT", false },
 };
 
-static enum ms_mok_action opposite(enum ms_mok_action action)
+MS_API enum ms_mok_action ms_mok_opposite(enum ms_mok_action action)
 {
-	return action == MS_MOK_ENROL ? MS_MOK_DELETE : MS_MOK_ENROL;
+	static const enum ms_mok_action opposites[MS_MOK_ACTIONS] = {
+		[MS_MOK_ENROL] = MS_MOK_DELETE,
+		[MS_MOK_DELETE] = MS_MOK_ENROL,
+		[MS_MOK_REVOKE] = MS_MOK_UNREVOKE,
+		[MS_MOK_UNREVOKE] = MS_MOK_REVOKE,
+	};
+
+	return opposites[action];
 }
 
 void mok_list_free(struct mok_list *list)
@@ -42,7 +49,7 @@ static int parse(const char *name, struct mok_list *list, struct ms_error *err)
 int mok_read_request(
 	const char *root, enum ms_mok_action action, struct mok_list *list, struct ms_error *err)
 {
-	const char *name = names[action].request;
+	const char *name = mok_names[action].request;
 	int r = efivar_read(root, name, &guid_shim, &list->var, err);
 
 	return r < 0 ? r : parse(name, list, err);
@@ -95,9 +102,9 @@ static int add_cert(struct buf *lists, const struct ms_cert *cert, struct ms_err
 static int delete_request(const char *root, enum ms_mok_action action, struct ms_error *err)
 {
 	/* A list without a password is ignored; a password without a list empties MokList. */
-	int r = efivar_delete(root, names[action].auth, &guid_shim, err);
+	int r = efivar_delete(root, mok_names[action].auth, &guid_shim, err);
 
-	return r < 0 ? r : efivar_delete(root, names[action].request, &guid_shim, err);
+	return r < 0 ? r : efivar_delete(root, mok_names[action].request, &guid_shim, err);
 }
 
 /* Takes a certificate out of what is pending. */
@@ -112,7 +119,7 @@ static int take_back(const char *root, enum ms_mok_action action, const struct m
 	if (!rest.len)
 		return delete_request(root, action, err);
 	return efivar_write(
-		root, names[action].request, &guid_shim, ATTRIBUTES, rest.data, rest.len, err);
+		root, mok_names[action].request, &guid_shim, ATTRIBUTES, rest.data, rest.len, err);
 }
 
 static int take_back_opposite(const char *root, enum ms_mok_action action,
@@ -120,7 +127,7 @@ static int take_back_opposite(const char *root, enum ms_mok_action action,
 {
 	AUTO_MOK_LIST struct mok_list list = { 0 };
 	const struct esl_entry *entry;
-	int r = mok_read_request(root, opposite(action), &list, err);
+	int r = mok_read_request(root, ms_mok_opposite(action), &list, err);
 
 	*taken = false;
 	if (r < 0)
@@ -129,20 +136,20 @@ static int take_back_opposite(const char *root, enum ms_mok_action action,
 	if (!entry)
 		return 0;
 	*taken = true;
-	return take_back(root, opposite(action), &list, entry, err);
+	return take_back(root, ms_mok_opposite(action), &list, entry, err);
 }
 
 /* Both variables, or neither. */
 static int write_request(const char *root, enum ms_mok_action action, const struct buf *lists,
 	const struct efivar *before, const struct ms_mok_password *password, struct ms_error *err)
 {
-	const char *name = names[action].request;
+	const char *name = mok_names[action].request;
 	struct ms_error again = { 0 };
 	int r = efivar_write(root, name, &guid_shim, ATTRIBUTES, lists->data, lists->len, err);
 
 	if (r < 0)
 		return r;
-	r = efivar_write(root, names[action].auth, &guid_shim, ATTRIBUTES, password->auth,
+	r = efivar_write(root, mok_names[action].auth, &guid_shim, ATTRIBUTES, password->auth,
 		sizeof(password->auth), err);
 	if (r == 0)
 		return 0;
@@ -160,7 +167,7 @@ static int write_request(const char *root, enum ms_mok_action action, const stru
 static bool is_so(
 	const struct mok_list *enrolled, enum ms_mok_action action, const struct ms_cert *cert)
 {
-	return (mok_find(enrolled, cert) != NULL) == (action == MS_MOK_ENROL);
+	return (mok_find(enrolled, cert) != NULL) == mok_names[action].adds;
 }
 
 static int ask_one(const char *root, enum ms_mok_action action, const struct ms_cert *cert,
@@ -176,6 +183,14 @@ static int ask_one(const char *root, enum ms_mok_action action, const struct ms_
 	return r < 0 || taken ? r : add_cert(lists, cert, err);
 }
 
+static bool is_among(struct ms_cert *const *certs, size_t n, const struct ms_cert *cert)
+{
+	for (size_t i = 0; i < n; i++)
+		if (X509_cmp(certs[i]->x509, cert->x509) == 0)
+			return true;
+	return false;
+}
+
 MS_API int ms_mok_ask(const char *root, enum ms_mok_action action, struct ms_cert *const *certs,
 	size_t n_certs, const struct ms_mok_password *password, enum ms_mok_outcome *outcomes,
 	struct ms_error *err)
@@ -186,12 +201,12 @@ MS_API int ms_mok_ask(const char *root, enum ms_mok_action action, struct ms_cer
 	int r = mok_read_request(root, action, &before, err);
 
 	if (r == 0)
-		r = mok_read_shim(root, "MokListRT", &enrolled, err);
+		r = mok_read_shim(root, mok_names[action].list, &enrolled, err);
 	for (size_t i = 0; i < n_certs && r == 0; i++) {
 		enum ms_mok_outcome outcome = MS_MOK_ASKED;
 
 		/* Asked for already: only the password is new. */
-		if (!mok_find(&before, certs[i]))
+		if (!mok_find(&before, certs[i]) && !is_among(certs, i, certs[i]))
 			r = ask_one(root, action, certs[i], &enrolled, &lists, &outcome, err);
 		asked |= outcome == MS_MOK_ASKED;
 		if (outcomes)
@@ -211,12 +226,12 @@ MS_API int ms_mok_revoke(const char *root, bool *any, struct ms_error *err)
 	bool found = false;
 	int r = 0;
 
-	for (int action = MS_MOK_ENROL; action <= MS_MOK_DELETE && r == 0; action++) {
+	for (int action = 0; action < MS_MOK_ACTIONS && r == 0; action++) {
 		struct efivar request = { 0 }, auth = { 0 };
 
-		r = efivar_read(root, names[action].request, &guid_shim, &request, err);
+		r = efivar_read(root, mok_names[action].request, &guid_shim, &request, err);
 		if (r == 0)
-			r = efivar_read(root, names[action].auth, &guid_shim, &auth, err);
+			r = efivar_read(root, mok_names[action].auth, &guid_shim, &auth, err);
 		found |= request.found || auth.found;
 		efivar_free(&request);
 		efivar_free(&auth);
@@ -279,20 +294,21 @@ static int add_items(enum ms_mok_action action, const struct esl *esl,
 MS_API int ms_mok_pending_read(
 	const char *root, struct ms_mok_pending *pending, struct ms_error *err)
 {
-	AUTO_EFIVAR struct efivar auth = { 0 };
 	int r = 0;
 
 	*pending = (struct ms_mok_pending){ 0 };
-	for (int action = MS_MOK_ENROL; action <= MS_MOK_DELETE && r == 0; action++) {
+	for (int action = 0; action < MS_MOK_ACTIONS && r == 0; action++) {
 		AUTO_MOK_LIST struct mok_list list = { 0 };
+		AUTO_EFIVAR struct efivar auth = { 0 };
 
 		r = mok_read_request(root, (enum ms_mok_action)action, &list, err);
 		if (r == 0)
 			r = add_items((enum ms_mok_action)action, &list.esl, pending, err);
-		if (r == 0 && action == MS_MOK_ENROL && !list.var.found) {
-			r = efivar_read(root, names[action].auth, &guid_shim, &auth, err);
-			pending->reset = auth.found;
-		}
+		if (r < 0 || list.var.found)
+			continue;
+		r = efivar_read(root, mok_names[action].auth, &guid_shim, &auth, err);
+		pending->reset |= auth.found && action == MS_MOK_ENROL;
+		pending->reset_revoked |= auth.found && action == MS_MOK_REVOKE;
 	}
 	if (r < 0)
 		ms_mok_pending_free(pending);

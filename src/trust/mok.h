@@ -17,7 +17,14 @@ struct mok_list {
 void mok_list_free(struct mok_list *list);
 #define AUTO_MOK_LIST __attribute__((cleanup(mok_list_free)))
 
-/* MokNew or MokDel. */
+struct mok_names {
+	const char *request, *auth; /* the variables of the request: "MokNew", "MokAuth" */
+	const char *list;	    /* what it is about: "MokListRT" */
+	bool adds;		    /* to that list */
+};
+extern const struct mok_names mok_names[MS_MOK_ACTIONS];
+
+/* The request's variable. */
 int mok_read_request(
 	const char *root, enum ms_mok_action action, struct mok_list *list, struct ms_error *err);
 /* MokListRT, MokListXRT. */

@@ -264,73 +264,77 @@ static void check_use(
 
 /* -- together -------------------------------------------------------------------------------- */
 
-static int check_enrol(const struct ms_machine *m, const struct ms_cert *cert,
+/* What is there and what is asked for already; true if that speaks against the request or for
+ * another way. */
+static int check_request(const struct ms_machine *m, enum ms_mok_action action,
+	const struct ms_cert *cert, struct ms_mok_check *c, bool *settled, struct ms_error *err)
+{
+	AUTO_MOK_LIST struct mok_list pending = { 0 }, opposite = { 0 };
+	const struct mok_names *names = &mok_names[action];
+	bool revokes = action == MS_MOK_REVOKE || action == MS_MOK_UNREVOKE;
+	bool done = holds(&m->stores[revokes ? MS_STORE_MOKX : MS_STORE_MOK], cert) == names->adds;
+	int r = mok_read_request(m->root, action, &pending, err);
+
+	if (r == 0)
+		r = mok_read_request(m->root, ms_mok_opposite(action), &opposite, err);
+	if (r < 0)
+		return r;
+	c->takes_back = done && mok_find(&opposite, cert);
+	*settled = done || mok_find(&pending, cert);
+	if (c->takes_back)
+		return 0;
+	if (done)
+		add(c, names->adds ? "already-enrolled" : "not-enrolled", MS_MOK_REFUSAL, NULL,
+			names->adds ? "%s holds it already" : "%s does not hold it", names->list);
+	else if (*settled)
+		add(c, "already-asked", MS_MOK_REFUSAL,
+			"--force sets a new password; --revoke-pending takes the request back.",
+			"that is asked for at the next boot already (%s)", names->request);
+	return 0;
+}
+
+static int check_enrol(const struct ms_machine *m, const struct ms_cert *cert, bool settled,
 	struct ms_mok_check *c, struct ms_error *err)
 {
 	struct ms_cert_view *view = NULL;
-	AUTO_MOK_LIST struct mok_list pending = { 0 }, opposite = { 0 };
-	bool enrolled = holds(&m->stores[MS_STORE_MOK], cert);
-	int r = mok_read_request(m->root, MS_MOK_ENROL, &pending, err);
+	int r = ms_cert_view_new(cert, &view, err);
 
-	if (r == 0)
-		r = mok_read_request(m->root, MS_MOK_DELETE, &opposite, err);
-	if (r == 0)
-		r = ms_cert_view_new(cert, &view, err);
-	if (r < 0)
-		return r;
-	c->takes_back = enrolled && mok_find(&opposite, cert);
-	if (c->takes_back)
-		goto out;
-	if (enrolled)
-		add(c, "already-enrolled", MS_MOK_REFUSAL, NULL,
-			"it is enrolled already (MokListRT)");
-	else if (mok_find(&pending, cert))
-		add(c, "already-asked", MS_MOK_REFUSAL,
-			"--force sets a new password; --revoke-pending takes the request back.",
-			"it is to be enrolled at the next boot already (MokNew)");
-	else
+	if (r == 0 && !settled)
 		r = check_lists(m, cert, c, err);
-	check_use(m, view, c);
-	check_state(m, c);
-out:
+	if (r == 0) {
+		check_use(m, view, c);
+		check_state(m, c);
+	}
 	ms_cert_view_free(view);
 	return r;
 }
 
-static int check_delete(const struct ms_machine *m, const struct ms_cert *cert,
-	struct ms_mok_check *c, struct ms_error *err)
+/* MokListXRT goes to .blacklist (certs/blacklist.c). */
+static void check_revoke(const struct ms_machine *m, struct ms_mok_check *c)
 {
-	AUTO_MOK_LIST struct mok_list pending = { 0 }, opposite = { 0 };
-	bool enrolled = holds(&m->stores[MS_STORE_MOK], cert);
-	int r = mok_read_request(m->root, MS_MOK_DELETE, &pending, err);
-
-	if (r == 0)
-		r = mok_read_request(m->root, MS_MOK_ENROL, &opposite, err);
-	if (r < 0)
-		return r;
-	c->takes_back = !enrolled && mok_find(&opposite, cert);
-	if (c->takes_back)
-		return 0;
-	if (!enrolled)
-		add(c, "not-enrolled", MS_MOK_REFUSAL, NULL, "it is not enrolled (MokListRT)");
-	else if (mok_find(&pending, cert))
-		add(c, "already-asked", MS_MOK_REFUSAL,
-			"--force sets a new password; --revoke-pending takes the request back.",
-			"it is to be deleted at the next boot already (MokDel)");
-	return 0;
+	if (ms_machine_option_on(m, "SYSTEM_REVOCATION_LIST") == MS_NO)
+		add(c, "no-revocation-list", MS_MOK_WARNING, NULL,
+			"this kernel revokes no certificates (CONFIG_SYSTEM_REVOCATION_LIST): "
+			"modules "
+			"that its key signed load as before; shim boots nothing that it signed");
 }
 
 MS_API int ms_mok_check(const struct ms_machine *machine, enum ms_mok_action action,
 	const struct ms_cert *cert, struct ms_mok_check *check, struct ms_error *err)
 {
+	bool settled = false;
 	int r;
 
 	*check = (struct ms_mok_check){ 0 };
 	if (!check_way(machine, check))
 		return 0;
-	r = check_mokmanager(machine, check, err);
-	if (r < 0)
+	r = check_request(machine, action, cert, check, &settled, err);
+	if (r < 0 || check->takes_back)
 		return r;
-	return action == MS_MOK_ENROL ? check_enrol(machine, cert, check, err)
-				      : check_delete(machine, cert, check, err);
+	r = check_mokmanager(machine, check, err);
+	if (r == 0 && action == MS_MOK_ENROL)
+		r = check_enrol(machine, cert, settled, check, err);
+	if (r == 0 && action == MS_MOK_REVOKE)
+		check_revoke(machine, check);
+	return r;
 }

@@ -132,6 +132,50 @@ theirs() {
 	[ "${#lines[@]}" -eq 1 ]
 }
 
+@test "--mokx: into the list of what is refused and out of it, as mokutil's" {
+	echo CONFIG_SYSTEM_REVOCATION_LIST=y >>ours/boot/config-6.12.1
+	enrolled ours MokListXRT $SHIM boots
+	theirs
+	mokutil_on theirs --mokx --import "$CERTS/good.der" --hash-file "$HASH"
+	mokutil_on theirs --mokx --delete "$CERTS/boots.der" --hash-file "$HASH"
+	run --separate-stderr enrol --mokx "$CERTS/good.der" --hash-file "$HASH"
+	assert_status 0
+	[ -z "$stderr" ]
+	assert_line "asked to revoke: CN=Test good"
+	assert_output 'Choose "Enroll MOKX"'
+	enrol --mokx --delete "$CERTS/boots.der" --hash-file "$HASH"
+	assert_same_variables ours theirs
+	[ -s "$VARS/MokXNew-$SHIM" ] && [ -s "$VARS/MokXDelAuth-$SHIM" ]
+	run enrol --pending
+	assert_match '^to revoke: CN=Test good, '
+	assert_match '^to unrevoke: CN=Test boots, '
+
+	# taken back
+	mokutil_on theirs --mokx --delete "$CERTS/good.der"
+	run enrol --mokx --delete "$CERTS/good.der"
+	assert_status 0
+	assert_line "no longer asked to revoke: CN=Test good"
+	assert_same_variables ours theirs
+	enrol --revoke-pending
+	! variables_of ours | grep -e MokX.*New -e Auth
+
+	run enrol --mokx "$CERTS/boots.der" --hash-file "$HASH"
+	assert_status 1
+	assert_output "MokListXRT holds it already"
+	sed -i '/REVOCATION/d' ours/boot/config-6.12.1
+	run enrol --mokx "$CERTS/good.der" --hash-file "$HASH"
+	assert_status 0
+	assert_output "warning: \"CN=Test good\": this kernel revokes no certificates"
+}
+
+@test "the same certificate twice is one request" {
+	theirs
+	mokutil_on theirs --import "$CERTS/good.der" --hash-file "$HASH"
+	run enrol "$CERTS/good.der" "$CERTS/good.pem" --hash-file "$HASH"
+	assert_status 0
+	assert_same_variables ours theirs
+}
+
 @test "--revoke-pending leaves nothing" {
 	variables_of ours >before
 	enrolled ours MokListRT $SHIM boots
@@ -162,6 +206,10 @@ theirs() {
 	assert_output "all machine owner keys"
 	run enrol --pending --json
 	[ "$(jq -r .action <<<"$output")" = reset ]
+	enrol --revoke-pending
+	mokutil_on ours --reset --mokx --hash-file "$HASH"
+	run enrol --pending
+	assert_output "all of MokListX"
 	enrol --revoke-pending
 	! variables_of ours | grep MokAuth
 }
@@ -348,13 +396,13 @@ booted() { # PATH
 
 @test "already enrolled, asked for, in db" {
 	enrolled ours MokListRT $SHIM good
-	refused "it is enrolled already (MokListRT)" already-enrolled "$CERTS/good.der"
+	refused "MokListRT holds it already" already-enrolled "$CERTS/good.der"
 	forced "$CERTS/good.der"
 	enrolled ours db $SECURITY boots
 	refused "it is in UEFI db already" in-db "$CERTS/boots.der"
 	forced "$CERTS/boots.der"
 	enrol "$CERTS/ca.der" --hash-file "$HASH"
-	refused "it is to be enrolled at the next boot already" already-asked "$CERTS/ca.der"
+	refused "that is asked for at the next boot already (MokNew)" already-asked "$CERTS/ca.der"
 }
 
 @test "--force on what is asked for already sets a new password, no more" {
@@ -411,11 +459,23 @@ booted() { # PATH
 	refused "this kernel cannot check signatures of P-256 keys" key-type "$MODSEAL_FIXTURES/p256.der"
 }
 
+@test "a certificate that is too short for shim: not even with --force" {
+	openssl ecparam -name prime256v1 -genkey -noout -out short.key
+	openssl req -new -key short.key -subj /CN=a -out short.csr -config /dev/stdin <<-END
+		[req]
+		distinguished_name = dn
+		[dn]
+	END
+	openssl x509 -req -in short.csr -key short.key -set_serial 1 -days 9 -out short.pem
+	[ "$(openssl x509 -in short.pem -outform DER | wc -c)" -lt 260 ]
+	refused "shim takes certificates of 260 to 65539 bytes only" not-for-shim short.pem --force
+}
+
 @test "--delete what is not enrolled, or to be deleted already" {
-	refused "it is not enrolled (MokListRT)" not-enrolled --delete "$CERTS/good.der"
+	refused "MokListRT does not hold it" not-enrolled --delete "$CERTS/good.der"
 	enrolled ours MokListRT $SHIM good
 	enrol --delete "$CERTS/good.der" --hash-file "$HASH"
-	refused "it is to be deleted at the next boot already" already-asked --delete "$CERTS/good.der"
+	refused "that is asked for at the next boot already (MokDel)" already-asked --delete "$CERTS/good.der"
 }
 
 @test "one that is refused keeps the others from being asked for" {
