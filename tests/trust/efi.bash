@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034 # files that load it use the variables
 # Machines with UEFI and shim, as directories; loaded behind ../lib/common. Their lists are made by efitools
 # and mokutil, which know nothing of us.
 
@@ -86,4 +86,24 @@ variables_of() { # ROOT
 
 assert_same_variables() { # ROOT ROOT
 	diff -r "$1/sys/firmware/efi/efivars" "$2/sys/firmware/efi/efivars"
+}
+
+# What the tests of `trust enrol` share: certificates, hashes of the password "secret" by SHA-512 (also
+# $HASH) and SHA-256, and a machine "ours" ($VARS: its variables) in the test's directory.
+enrol_setup_file() {
+	common_setup_file
+	make_certs
+	openssl passwd -6 -salt abcdefgh secret >"$BATS_FILE_TMPDIR/sha512"
+	openssl passwd -5 -salt abcdefgh secret >"$BATS_FILE_TMPDIR/sha256"
+}
+
+enrol_setup() {
+	cd "$BATS_TEST_TMPDIR"
+	machine ours
+	HASH=$BATS_FILE_TMPDIR/sha512
+	VARS=ours/sys/firmware/efi/efivars
+}
+
+enrol() {
+	modseal trust enrol --root ours "$@"
 }
