@@ -270,6 +270,15 @@ static void algorithm_name(const X509_ALGOR *alg, int *nid, char *name, size_t s
 		OBJ_obj2txt(name, (int)size, obj, 1);
 }
 
+static bool is_attribute(const ASN1_TYPE *encoded, int nid)
+{
+	X509_ATTRIBUTE *attribute = ASN1_TYPE_unpack_sequence(ASN1_ITEM_rptr(X509_ATTRIBUTE), encoded);
+	bool is = attribute && OBJ_obj2nid(X509_ATTRIBUTE_get0_object(attribute)) == nid;
+
+	X509_ATTRIBUTE_free(attribute);
+	return is;
+}
+
 static void read_signer(struct cms_signer *to, const MS_SIGNER *from)
 {
 	int nid;
@@ -289,6 +298,10 @@ static void read_signer(struct cms_signer *to, const MS_SIGNER *from)
 	algorithm_name(from->signature_algorithm, &to->sig_nid, to->sig_name,
 		sizeof(to->sig_name));
 	to->has_attributes = from->signed_attributes != NULL;
+	for (int i = 0; i < sk_ASN1_TYPE_num(from->signed_attributes); i++)
+		to->has_smime_capabilities |=
+			is_attribute(sk_ASN1_TYPE_value(from->signed_attributes, i),
+				NID_SMIMECapabilities);
 	to->sig = ASN1_STRING_get0_data(from->signature);
 	to->sig_len = (size_t)ASN1_STRING_length(from->signature);
 }

@@ -40,6 +40,7 @@ struct cms_signer {
 	int sig_nid;                  /* of the signature algorithm; NID_undef if unknown */
 	char sig_name[64];
 	bool has_attributes;          /* signed attributes: the kernel refuses them for RSA/ECDSA */
+	bool has_smime_capabilities;  /* among them */
 	const uint8_t *sig;
 	size_t sig_len;
 };

@@ -63,8 +63,10 @@ static bool is_malformed(const struct cms *cms, struct sig_worth *w)
 	} else if (cms->signers[0].has_attributes) {
 		worth_fatal(w, "EKEYREJECTED",
 			"the signature has signed attributes, which kernels refuse in modules");
-		snprintf(w->message, sizeof(w->message),
-			"PKCS7: Invalid module sig (has authattrs)");
+		snprintf(w->message, sizeof(w->message), "PKCS7: %s",
+			cms->signers[0].has_smime_capabilities
+				? "S/MIME Caps only allowed with Authenticode"
+				: "Invalid module sig (has authattrs)");
 	} else {
 		return false;
 	}
@@ -74,7 +76,7 @@ static bool is_malformed(const struct cms *cms, struct sig_worth *w)
 static int judge_cms(const struct kernel_judge *j, struct verify_content *content,
 	const struct cms *cms, struct sig_worth *w, struct ms_error *err)
 {
-	if (is_malformed(cms, w))
+	if (is_malformed(cms, w) || kernel_cannot_read(j->m, cms, w))
 		return 0;
 	for (size_t i = 0; i < cms->n_signers; i++) {
 		struct sig_worth one = { 0 };

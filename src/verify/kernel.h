@@ -38,6 +38,8 @@ struct kernel_judge {
 	STACK_OF(X509) *known; /* src/verify/known.h */
 };
 
+/* True if certificates that travel along make the kernel give up before it looks at signers. */
+bool kernel_cannot_read(const struct ms_machine *m, const struct cms *cms, struct sig_worth *w);
 /* One signer of a CMS. */
 int kernel_judge_signer(const struct kernel_judge *j, struct verify_content *content,
 	const struct cms *cms, const struct cms_signer *signer, struct sig_worth *w,

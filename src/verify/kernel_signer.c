@@ -3,6 +3,8 @@
  * verify_pkcs7_message_sig(): what a signature is worth to a kernel. */
 #include "src/base/cleanup.h"
 #include "src/crypto/cert.h"
+#include "src/crypto/digest.h"
+#include "src/crypto/keyrule.h"
 #include "src/trust/can_check.h"
 #include "src/trust/standing.h"
 #include "src/verify/kernel.h"
@@ -52,8 +54,8 @@ void kernel_judge_hash(const struct ms_machine *m, enum ms_hash hash, struct sig
 	}
 }
 
-/* Of a certificate that travels in the signature. A key that is trusted is there, so its algorithm
- * is. */
+/* A certificate is in a keyring although its key cannot be used where the kernel could not compute the
+ * hash that it is signed with either, and so never tried. */
 static bool key_is_missing(const struct ms_machine *m, X509 *cert, char *why, size_t size)
 {
 	EVP_PKEY *pub = X509_get0_pubkey(cert);
@@ -64,6 +66,29 @@ static bool key_is_missing(const struct ms_machine *m, X509 *cert, char *why, si
 		return false;
 	snprintf(name, sizeof(name), "ecdsa-nist-p%d", bits);
 	return ms_machine_algorithm(m, name, why, size) == MS_NO;
+}
+
+/* x509_check_for_self_signed(): such a certificate is checked as soon as it is read, if its hash can be
+ * computed; and public_key_verify_signature() returns what crypto_alloc_*() says. */
+bool kernel_cannot_read(const struct ms_machine *m, const struct cms *cms, struct sig_worth *w)
+{
+	for (int i = 0; i < sk_X509_num(cms->certs); i++) {
+		X509 *cert = sk_X509_value(cms->certs, i);
+		struct sig_worth hash = { 0 };
+		char why[256];
+		int nid;
+
+		if (X509_self_signed(cert, 0) != 1 ||
+			!X509_get_signature_info(cert, &nid, NULL, NULL, NULL) || !digest_by_nid(nid))
+			continue;
+		kernel_judge_hash(m, digest_by_nid(nid), &hash);
+		if (hash.worth == WORTH_GOOD && key_is_missing(m, cert, why, sizeof(why))) {
+			worth_fatal(w, "ENOENT", "the certificate that travels along has a key that this "
+				"kernel cannot check: %s", why);
+			return true;
+		}
+	}
+	return false;
 }
 
 /* -- one certificate ------------------------------------------------------------------------ */
@@ -88,10 +113,13 @@ int kernel_judge_cert(const struct ms_machine *m, X509 *cert, struct sig_worth *
 {
 	struct ms_standing s;
 	int r = standing_of_cert(m, cert, &s, err);
+	char why[256];
 
 	verify_note_cert(cert, w->signer, sizeof(w->signer), w->note, sizeof(w->note));
 	if (r == 0)
 		take_standing(w, &s);
+	if (r == 0 && w->worth == WORTH_GOOD && key_is_missing(m, cert, why, sizeof(why)))
+		worth_fatal(w, "EKEYREJECTED", "%s, but this kernel cannot use it: %s", s.why, why);
 	return r;
 }
 
@@ -211,6 +239,15 @@ static int judge_stranger(const struct kernel_judge *j, const struct cms_signer 
 	return 0;
 }
 
+/* pkcs7_sig_note_pkey_algo() */
+static bool parser_knows(int sig_nid)
+{
+	for (enum ms_hash h = MS_HASH_SHA1; h <= MS_HASH_SHA3_512; h++)
+		if (sig_nid == keyrule_ecdsa_nid(h))
+			return true;
+	return sig_nid == NID_rsaEncryption;
+}
+
 /* pkcs7_parser.c stops at what it does not know. */
 static bool unknown_to_parser(const struct cms_signer *signer, struct sig_worth *w)
 {
@@ -221,8 +258,8 @@ static bool unknown_to_parser(const struct cms_signer *signer, struct sig_worth 
 			"signer", signer->version);
 	else if (!signer->hash)
 		worth_say(w, WORTH_ENOPKG, "no kernel knows the digest %s", signer->hash_name);
-	else if (signer->sig_nid == NID_undef)
-		worth_say(w, WORTH_ENOPKG, "unknown signature algorithm %s", signer->sig_name);
+	else if (!parser_knows(signer->sig_nid))
+		worth_say(w, WORTH_ENOPKG, "no kernel knows signatures by %s", signer->sig_name);
 	else
 		return false;
 	return true;
