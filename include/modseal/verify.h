@@ -124,6 +124,14 @@ MS_API int ms_predict(const char *path, unsigned flags, const struct ms_machine 
 	struct ms_error *err);
 
 /**
+ * Certificates in the image of a machine's kernel (/boot/vmlinuz-RELEASE) whose keys are in its
+ * .builtin_trusted_keys. None, if there is no image or it is packed in an unknown way, is no error. The
+ * caller frees the list with ms_cert_list_free().
+ */
+MS_API int ms_kernel_certs(const struct ms_machine *machine, struct ms_cert ***certs, size_t *count,
+	struct ms_error *err);
+
+/**
  * The same of a module that is signed by the key of a certificate, well and with this digest
  * (MS_HASH_NONE: the kernel's own CONFIG_MODULE_SIG_HASH if it is known, else SHA-256).
  */

@@ -17,6 +17,9 @@ struct ms_machine_private {
 	char *aliases; /* modules.alias of the release, or NULL */
 	char *deps;    /* modules.dep */
 	char *modules; /* their directory, "/lib/modules/6.1.0-53-amd64" */
+	/* Left here by src/verify/kernel_image.c. */
+	void *image_certs;
+	void (*free_image_certs)(void *certs);
 };
 
 /* A fact that is known; text may be NULL, source not. Replaces what it was. */

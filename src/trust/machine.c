@@ -23,6 +23,8 @@ static void free_private(struct ms_machine_private *priv)
 	free(priv->aliases);
 	free(priv->deps);
 	free(priv->modules);
+	if (priv->free_image_certs)
+		priv->free_image_certs(priv->image_certs);
 	free(priv);
 }
 

@@ -310,6 +310,18 @@ static int predict(struct module *mod, const struct kernel_judge *j, struct ms_p
 	return 0;
 }
 
+/* The certificates in the kernel's image are looked for where it would be unknown without. */
+static int predict_again(struct module *mod, const struct kernel_judge *j, struct ms_prediction *p,
+	struct ms_error *err)
+{
+	int added, r = known_add_image(j->m, j->known, &added, err);
+
+	if (r < 0 || !added)
+		return r;
+	memset(p, 0, sizeof(*p));
+	return predict(mod, j, p, err);
+}
+
 MS_API int ms_predict(const char *path, unsigned flags, const struct ms_machine *machine,
 	struct ms_cert *const *certs, size_t n_certs, struct ms_prediction *prediction,
 	struct ms_error *err)
@@ -323,6 +335,8 @@ MS_API int ms_predict(const char *path, unsigned flags, const struct ms_machine 
 	r = j.known ? module_open(path, flags, &mod, err) : err_nomem(err);
 	if (r == 0)
 		r = predict(mod, &j, prediction, err);
+	if (r == 0 && prediction->verdict == MS_LOAD_UNKNOWN)
+		r = predict_again(mod, &j, prediction, err);
 	cert_stack_free(j.known);
 	return r;
 }

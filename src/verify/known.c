@@ -2,9 +2,11 @@
 #include "src/verify/known.h"
 
 #include "src/base/cleanup.h"
+#include "src/base/error.h"
 #include "src/crypto/cert.h"
 #include "src/trust/kernel_name.h"
 #include "src/trust/local_certs.h"
+#include "src/verify/kernel_image.h"
 
 #include <string.h>
 
@@ -37,6 +39,19 @@ STACK_OF(X509) *known_certs(const struct ms_machine *m, struct ms_cert *const *g
 		return stack;
 	cert_stack_free(stack);
 	return NULL;
+}
+
+int known_add_image(const struct ms_machine *m, STACK_OF(X509) *known, int *added,
+	struct ms_error *err)
+{
+	const STACK_OF(X509) *image;
+	int before = sk_X509_num(known), r = kernel_image_certs(m, &image, err);
+
+	for (int i = 0; r == 0 && i < sk_X509_num(image); i++)
+		if (push(known, sk_X509_value(image, i)) < 0)
+			r = err_nomem(err);
+	*added = sk_X509_num(known) - before;
+	return r;
 }
 
 static bool is_known(STACK_OF(X509) *known, const char *description)

@@ -12,6 +12,10 @@
  * cert_stack_free(). NULL: out of memory. */
 STACK_OF(X509) *known_certs(const struct ms_machine *m, struct ms_cert *const *given, size_t n_given);
 
+/* Adds those that are in the kernel's image, which takes time to look at: *added says how many. */
+int known_add_image(const struct ms_machine *m, STACK_OF(X509) *known, int *added,
+	struct ms_error *err);
+
 /* Whether each key by which this kernel takes modules is that of a known certificate, so that one
  * that is not known is not trusted. If not, `name` (of `size` bytes) gets the description of such a
  * key, "" if it is not known which there are. */
