@@ -16,7 +16,7 @@ static const char *const origin_words[] = {
 static void signature_options(struct finding *f)
 {
 	static const char *const names[] = { "MODULE_SIG", "MODULE_SIG_FORCE", "MODULE_SIG_ALL",
-		"MODULE_SIG_HASH", "MODULE_SIG_KEY", "MODULE_SIG_FORMAT" };
+		"MODULE_SIG_HASH", "MODULE_SIG_KEY", "MODULE_SIG_FORMAT", "IMA_ARCH_POLICY" };
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		const char *value = ms_machine_option(f->doctor->machine, names[i]);

@@ -3,8 +3,11 @@
  */
 #include "src/doctor/checks.h"
 #include "src/doctor/lookup.h"
+#include "src/doctor/modprobe.h"
 
+#include <modseal/module.h>
 #include <string.h>
+#include <sys/stat.h>
 
 static void not_found(struct doctor *d)
 {
@@ -147,6 +150,52 @@ static void decide_about_others(struct doctor *d)
 	}
 }
 
+static bool same_file(const char *a, const char *b)
+{
+	struct stat one, two;
+
+	return stat(a, &one) == 0 && stat(b, &two) == 0 && one.st_dev == two.st_dev &&
+		one.st_ino == two.st_ino;
+}
+
+/* A file was named, and modprobe would load another one of that name. */
+static void other_file(struct doctor *d)
+{
+	const char *name = d->name, *line = d->release ? modules_dep_line(d, &name) : NULL,
+		   *path = line ? path_in_tree(d, line) : NULL;
+	struct finding *f;
+
+	if (d->dep_line || !path || same_file(d->path, path_to_open(d, path)))
+		return;
+	f = found(
+		d, MS_NOTE, "other-file", "\"modprobe %s\" loads another file: %s", d->name, path);
+	detail(f, "other", "%s", path);
+}
+
+/* Others of that name in the tree, such as the one that came with the kernel. */
+static void more_files(struct doctor *d)
+{
+	struct ms_walk *walk = NULL;
+	const char *path, *relative;
+	struct finding *f;
+	int r;
+
+	if (!d->dep_line ||
+		ms_walk_open(path_to_open(d, kept(d, "/lib/modules/%s", d->release)), 0, &walk,
+			NULL) < 0)
+		return;
+	while ((r = ms_walk_next(walk, &path, &relative, NULL)) != 0) {
+		if (r < 0 || !module_names_equal(name_of_file(d, relative), d->name) ||
+			same_file(path, d->path))
+			continue;
+		f = found(d, MS_NOTE, "more-files",
+			"there is another file of that name, which modprobe does not load: %s",
+			on_machine(d, path));
+		detail(f, "other", "%s", on_machine(d, path));
+	}
+	ms_walk_close(walk);
+}
+
 void check_module(struct doctor *d)
 {
 	struct finding *f;
@@ -165,4 +214,6 @@ void check_module(struct doctor *d)
 	}
 	decide(d);
 	decide_about_others(d);
+	other_file(d);
+	more_files(d);
 }

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Machine owner keys: which of them the kernel has, and which gate kept the others out. */
 #include "src/doctor/checks.h"
-#include "src/doctor/keys.h"
 
-#include <string.h>
+#include <modseal/mok.h>
 
 /* What opens the gates that a user can open. */
 static void open_gate(struct finding *f)
@@ -89,6 +88,40 @@ static void one(struct doctor *d, const struct ms_cert *cert)
 	detail(f, "gate", "%s", why);
 }
 
+/* Requests that wait for the next boot. */
+static void pending(struct doctor *d)
+{
+	struct ms_mok_pending requests = { 0 };
+	struct ms_error err = { 0 };
+	struct finding *f;
+
+	if (ms_mok_pending_read(d->machine->root, &requests, &err) < 0) {
+		found(d, MS_NOT_KNOWN, "mok-pending-unknown",
+			"whether requests for MOKs are pending is not known: %s", err.message);
+		return;
+	}
+	if (requests.reset)
+		found(d, MS_WARNING, "mok-reset",
+			"at the next boot all MOKs are to be deleted (mokutil --reset)");
+	for (size_t i = 0; i < requests.n_items; i++) {
+		const struct ms_mok_item *item = &requests.items[i];
+
+		f = found(d, MS_WARNING, "mok-pending",
+			"at the next boot a MOK is to be %s: \"%s\"",
+			item->action == MS_MOK_ENROL ? "enrolled" : "deleted", item->text);
+		because(f,
+			"Until then it counts as before. It has to be confirmed in shim's blue "
+			"screen, with the password that was chosen; \"Continue boot\" drops the "
+			"request.");
+		detail(f, "subject", "%s", item->text);
+		way_out(f,
+			"Boot, and confirm it: press a key, then %s MOK, Continue, Yes, password.",
+			item->action == MS_MOK_ENROL ? "Enroll" : "Delete");
+		command(f, "systemctl reboot");
+	}
+	ms_mok_pending_free(&requests);
+}
+
 void check_mok(struct doctor *d)
 {
 	const struct ms_store *mok = &d->machine->stores[MS_STORE_MOK];
@@ -101,4 +134,6 @@ void check_mok(struct doctor *d)
 			mok->exists.unknown ? mok->exists.unknown : "nothing says so");
 	for (size_t i = 0; i < mok->n_certs; i++)
 		one(d, mok->certs[i]);
+	if (d->machine->efi.answer == MS_YES)
+		pending(d);
 }

@@ -11,7 +11,8 @@
 	.tool_what = "let the distribution make and enrol a MOK, with which dkms signs "           \
 		     "(/var/lib/shim-signed/mok)",                                                 \
 	.tool_commands = { "update-secureboot-policy --new-key",                                   \
-		"update-secureboot-policy --enroll-key", "dkms autoinstall" }
+		"update-secureboot-policy --enroll-key",                                           \
+		"dkms status   # build again what is listed: dkms install --force NAME/VERSION" }
 
 /* The first that fits counts; the last fits all. */
 static const struct distro distros[] = {

@@ -11,6 +11,7 @@
 #define CHUNK_SECTIONS 64
 #define TABLE_MAX      (4 << 20) /* bytes of section names or of .modinfo that are looked at */
 #define VALUE_MAX      1024      /* bytes of a .modinfo value that is taken */
+#define VERSION_SIZE   64        /* bytes of a struct modversion_info: a long and a name */
 
 struct elf {
 	struct module *m;
@@ -204,20 +205,21 @@ static int header_look(struct elf *e, char *why, size_t why_size, struct ms_erro
 	return 0;
 }
 
-/* Looking for .modinfo by its name. */
-struct modinfo_search {
+/* Looking for a section by its name. */
+struct section_search {
+	const char *wanted;
 	const uint8_t *names;
 	uint64_t names_len;
 	struct section found;
 };
 
-static int is_modinfo(struct elf *e, const struct section *s, void *arg)
+static int is_wanted(struct elf *e, const struct section *s, void *arg)
 {
-	static const char name[] = ".modinfo";
-	struct modinfo_search *search = arg;
+	struct section_search *search = arg;
+	size_t size = strlen(search->wanted) + 1;
 
-	if (s->name > search->names_len || search->names_len - s->name < sizeof(name) ||
-		memcmp(search->names + s->name, name, sizeof(name)) || s->type == SHT_NOBITS)
+	if (s->name > search->names_len || search->names_len - s->name < size ||
+		memcmp(search->names + s->name, search->wanted, size) || s->type == SHT_NOBITS)
 		return 0;
 	search->found = *s;
 	return 1;
@@ -265,14 +267,16 @@ static int value_take(const uint8_t *text, size_t len, const char *key, char **v
 	return 0;
 }
 
-static int modinfo_look(struct elf *e, struct ms_error *err)
+/* The content of the section of that name; leaves *data NULL if there is none. */
+static int section_find(struct elf *e, const char *name, uint8_t **data, uint64_t *len,
+	struct ms_error *err)
 {
 	AUTO_FREE uint8_t *names = NULL;
-	AUTO_FREE uint8_t *text = NULL;
-	struct modinfo_search search = { 0 };
+	struct section_search search = { .wanted = name };
 	struct section strings;
 	int r;
 
+	*data = NULL;
 	if (e->strndx >= e->shnum)
 		return 0;
 	r = section_read(e, e->strndx, &strings, err);
@@ -282,16 +286,47 @@ static int modinfo_look(struct elf *e, struct ms_error *err)
 		return r;
 	search.names = names;
 	search.names_len = strings.size;
-	r = sections_walk(e, is_modinfo, &search, err);
+	r = sections_walk(e, is_wanted, &search, err);
 	if (r != 1)
 		return r;
-	r = section_load(e, &search.found, &text, err);
+	*len = search.found.size;
+	return section_load(e, &search.found, data, err);
+}
+
+static int modinfo_look(struct elf *e, struct ms_error *err)
+{
+	AUTO_FREE uint8_t *text = NULL;
+	uint64_t len = 0;
+	int r = section_find(e, ".modinfo", &text, &len, err);
+
 	if (r || !text)
 		return r;
-	r = value_take(text, search.found.size, "vermagic", &e->m->vermagic, err);
+	r = value_take(text, len, "vermagic", &e->m->vermagic, err);
 	if (!r)
-		r = value_take(text, search.found.size, "name", &e->m->name, err);
+		r = value_take(text, len, "name", &e->m->name, err);
 	return r;
+}
+
+int module_symbol_versions(struct module *m, module_version_fn *fn, void *user, struct ms_error *err)
+{
+	AUTO_FREE uint8_t *data = NULL;
+	struct elf e = { .m = m };
+	uint64_t len = 0;
+	char why[256];
+	int r = header_look(&e, why, sizeof(why), err);
+
+	if (!r && e.end)
+		r = section_find(&e, "__versions", &data, &len, err);
+	if (r || !data)
+		return r;
+	for (uint64_t at = 0; at + VERSION_SIZE <= len; at += VERSION_SIZE) {
+		size_t word = e.wide ? 8 : 4;
+		const char *name = (const char *)data + at + word;
+
+		if (strnlen(name, VERSION_SIZE - word) < VERSION_SIZE - word)
+			fn(user, name, (uint32_t)number(&e, data + at, word));
+	}
+	return 0;
 }
 
 int elf_look(struct module *m, char *why, size_t why_size, struct ms_error *err)

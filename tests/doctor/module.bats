@@ -57,6 +57,12 @@ strict() {
 	cp "$FILES/dummy.ko" "$tree/kernel/drivers/net/"
 	run doctor m dummy --json
 	assert_json '.path | endswith("/updates/dkms/dummy.ko")'
+	assert_found more-files note '.details.other == "/lib/modules/'$RELEASE'/kernel/drivers/net/dummy.ko"'
+	run doctor m "$tree/kernel/drivers/net/dummy.ko" --json
+	assert_found other-file note '.details.other == "/lib/modules/'$RELEASE'/updates/dkms/dummy.ko"'
+	run doctor m nls_utf8 --json
+	refute_found more-files
+	refute_found other-file
 }
 
 @test "not there: built in, for another kernel, never heard of" {
@@ -174,6 +180,37 @@ built_for() { # FILE RELEASE
 	run doctor m dummy --json
 	assert_status 1
 	assert_found vermagic wrong '.why | contains("should be '"'$RELEASE SMP preempt mod_unload modversions '"'")'
+}
+
+# Lines of Module.symvers for the versions that a module has, as modprobe sees them.
+symvers() { # FILE
+	modprobe --dump-modversions "$1" | awk '{ print $1 "\t" $2 "\tvmlinux\tEXPORT_SYMBOL\t" }'
+}
+
+@test "symbol versions, compared with the headers' Module.symvers" {
+	mkdir -p m/usr/src/headers
+	ln -s /usr/src/headers "$tree/build"
+	symvers "$FILES/bonding.ko" >m/usr/src/headers/Module.symvers
+	[ "$(wc -l <m/usr/src/headers/Module.symvers)" -gt 20 ]
+	tree_module m kernel/drivers/net/bonding.ko "$FILES/bonding.ko"
+	run doctor m bonding --json
+	refute_found symbol-version
+	built_for "$tree/kernel/drivers/net/bonding.ko" 6.1.0-1-amd64
+	run doctor m bonding --json
+	assert_status 0
+	assert_found other-release note '.summary | endswith("the versions of its symbols fit")'
+	sed -i 's/^0x[0-9a-f]*\(\tmodule_layout\t\)/0x00000001\1/' m/usr/src/headers/Module.symvers
+	for release in 6.1.0-1-amd64 $RELEASE; do
+		cp "$FILES/bonding.ko" "$tree/kernel/drivers/net/bonding.ko"
+		built_for "$tree/kernel/drivers/net/bonding.ko" $release
+		run doctor m bonding --json
+		assert_status 1
+		assert_found symbol-version wrong '.details.symbol == "module_layout" and .details.differ == "1"'
+	done
+	grep -v module_layout m/usr/src/headers/Module.symvers >x
+	mv x m/usr/src/headers/Module.symvers
+	run doctor m bonding --json
+	refute_found symbol-version
 }
 
 # -- blacklists ----------------------------------------------------------------------------

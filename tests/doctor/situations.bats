@@ -204,6 +204,19 @@ assert_bypasses() { # ID COMMAND...
 	assert_found mok-not-trusted wrong '.details.gate | contains("CA:TRUE")'
 }
 
+@test "requests that wait for the next boot" {
+	secure_boot m
+	trusted vendor
+	enrolled m MokNew $SHIM good
+	flag m MokAuth $SHIM 1
+	run doctor m --json
+	assert_status 0
+	assert_found mok-pending warning '(.summary | contains("enrolled") and contains("CN=Test good"))'
+	rm m/sys/firmware/efi/efivars/MokNew-*
+	run doctor m --json
+	assert_found mok-reset warning
+}
+
 @test "MOKs without Secure Boot are no worry where nothing is enforced" {
 	secure_boot m
 	echo '[none] integrity confidentiality' >m/sys/kernel/security/lockdown
