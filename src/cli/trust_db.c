@@ -41,8 +41,7 @@ static const struct option_def table[] = {
 		"The variable to update: db (default), dbx (what is refused), KEK or PK." },
 	{ "replace", 0, NULL, OPT_FLAG, &opt.replace, NULL,
 		"Make an update that puts the list in the place of all that the variable holds, "
-		"instead of "
-		"adding to it." },
+		"instead of adding to it." },
 	{ "sign-key", 0, "URI", OPT_STRING, &opt.sign_key, NULL,
 		"The key that signs the update: one of KEK for db and dbx, that of PK for KEK and "
 		"PK." },
@@ -51,12 +50,10 @@ static const struct option_def table[] = {
 		"key." },
 	{ "owner", 0, "GUID", OPT_STRING, &opt.owner, NULL,
 		"Who answers for the certificates, by which they can be found and removed later; "
-		"by default "
-		"all zeros." },
+		"by default all zeros." },
 	{ "time", 0, "TIME", OPT_STRING, &opt.time, NULL,
 		"The update's time, in UTC, as 2026-02-28T12:34:56Z; by default now. A firmware "
-		"takes a "
-		"replacement only if it is newer than the last one." },
+		"takes a replacement only if it is newer than the last one." },
 	{ 0 },
 };
 

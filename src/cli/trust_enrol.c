@@ -21,8 +21,7 @@ static const struct option_def table[] = {
 		"Ask for certificates to be deleted from the list instead." },
 	{ "mokx", 0, NULL, OPT_FLAG, &opt.mokx, NULL,
 		"Into the list of what is refused (MokListX) instead, so that nothing that the key "
-		"signed is "
-		"taken any more; with --delete, out of it." },
+		"signed is taken any more; with --delete, out of it." },
 	{ "pending", 0, NULL, OPT_FLAG, &opt.pending, NULL,
 		"Show what is asked for, and do nothing else." },
 	{ "revoke-pending", 0, NULL, OPT_FLAG, &opt.revoke, NULL,
@@ -40,8 +39,8 @@ static const struct option_def table[] = {
 struct subject {
 	struct ms_cert *cert;
 	struct ms_mok_check check;
-	bool refused;
-	const char *outcome;
+	bool refused, done;
+	enum ms_mok_outcome outcome; /* if done */
 };
 
 struct request {
@@ -125,8 +124,10 @@ static int ask(struct request *request, struct ms_error *err)
 	if (r == 0)
 		r = ms_mok_ask(
 			opt.root, request->action, certs, request->n, password, outcomes, err);
-	for (size_t i = 0; i < request->n && r == 0; i++)
-		request->subjects[i].outcome = outcomes[i] == MS_MOK_ASKED ? "asked" : "taken back";
+	for (size_t i = 0; i < request->n && r == 0; i++) {
+		request->subjects[i].done = true;
+		request->subjects[i].outcome = outcomes[i];
+	}
 	ms_mok_password_free(password);
 	free(certs);
 	free(outcomes);
@@ -138,13 +139,23 @@ static const char *weight_name(const struct ms_mok_finding *f)
 	return refuses(f) ? "refusal" : "warning";
 }
 
+static const char *outcome_name(const struct subject *s)
+{
+	if (!s->done)
+		return s->refused ? "refused" : "not asked";
+	return s->outcome == MS_MOK_ASKED ? "asked" : "taken back";
+}
+
 static void json_subject(const struct request *request, const struct subject *s)
 {
 	struct json_object *o = json_object_new_object(), *findings = json_object_new_array();
+	char fingerprint[MOK_FINGERPRINT_SIZE];
 
+	mok_fingerprint(s->cert, fingerprint);
 	json_add_text(o, "action", mok_action_name(request->action));
 	json_add_text(o, "subject", ms_cert_subject(s->cert));
-	json_add_text(o, "outcome", s->outcome ? s->outcome : s->refused ? "refused" : "not asked");
+	json_add_text(o, "fingerprint", fingerprint);
+	json_add_text(o, "outcome", outcome_name(s));
 	for (size_t i = 0; i < s->check.n_findings; i++) {
 		struct json_object *f = json_object_new_object();
 
@@ -171,6 +182,20 @@ static void print_steps(void)
 		verb, opt.mokx ? "X" : "", verb);
 }
 
+static void print_subject(const struct request *request, const struct subject *s)
+{
+	char fingerprint[MOK_FINGERPRINT_SIZE];
+
+	if (s->outcome == MS_MOK_TAKEN_BACK) {
+		printf("no longer asked to %s: %s\n",
+			mok_action_name(ms_mok_opposite(request->action)), ms_cert_subject(s->cert));
+		return;
+	}
+	mok_fingerprint(s->cert, fingerprint);
+	printf("asked to %s: %s\n  fingerprint, as MokManager shows it: %s\n",
+		mok_action_name(request->action), ms_cert_subject(s->cert), fingerprint);
+}
+
 static void print_outcome(const struct request *request)
 {
 	bool asked = false;
@@ -178,22 +203,13 @@ static void print_outcome(const struct request *request)
 	for (size_t i = 0; i < request->n; i++) {
 		const struct subject *s = &request->subjects[i];
 
-		if (opt.json) {
+		if (opt.json)
 			json_subject(request, s);
-			continue;
-		}
-		if (!s->outcome)
-			continue;
-		asked |= s->outcome[0] == 'a';
-		if (s->outcome[0] == 'a')
-			printf("asked to %s: %s\n", mok_action_name(request->action),
-				ms_cert_subject(s->cert));
-		else
-			printf("no longer asked to %s: %s\n",
-				mok_action_name(ms_mok_opposite(request->action)),
-				ms_cert_subject(s->cert));
+		else if (s->done)
+			print_subject(request, s);
+		asked |= s->done && s->outcome == MS_MOK_ASKED;
 	}
-	if (asked)
+	if (asked && !opt.json)
 		print_steps();
 }
 

@@ -20,25 +20,41 @@ const char *mok_action_name(enum ms_mok_action action)
 	return names[action];
 }
 
+void mok_fingerprint(const struct ms_cert *cert, char text[MOK_FINGERPRINT_SIZE])
+{
+	unsigned char digest[MS_HASH_MAX_SIZE];
+
+	if (ms_cert_fingerprint(cert, MS_HASH_SHA1, digest, NULL) < 0) {
+		snprintf(text, MOK_FINGERPRINT_SIZE, "?");
+		return;
+	}
+	for (size_t i = 0; i < ms_hash_size(MS_HASH_SHA1); i++)
+		text += sprintf(text, "%s%02x", i ? " " : "", digest[i]);
+}
+
 static int print_item(const struct ms_mok_item *item, bool json, struct ms_error *err)
 {
 	struct ms_cert_view *view = NULL;
 	struct json_object *o;
 	int r = item->cert ? ms_cert_view_new(item->cert, &view, err) : 0;
 	const char *key_id = view ? view->key_id : NULL;
+	char fingerprint[MOK_FINGERPRINT_SIZE];
 
 	if (r < 0)
 		return r;
+	if (item->cert)
+		mok_fingerprint(item->cert, fingerprint);
 	if (json) {
 		o = json_object_new_object();
 		json_add_text(o, "action", mok_action_name(item->action));
 		json_add_text(o, "subject", view ? view->subject : NULL);
 		json_add_text(o, "key_id", key_id);
+		json_add_text(o, "fingerprint", item->cert ? fingerprint : NULL);
 		json_add_text(o, "text", item->text);
 		json_print(o);
 	} else {
 		printf("to %s: %s%s%s\n", mok_action_name(item->action), item->text,
-			key_id ? ", key id " : "", key_id ? key_id : "");
+			item->cert ? ", fingerprint " : "", item->cert ? fingerprint : "");
 	}
 	ms_cert_view_free(view);
 	return 0;

@@ -33,10 +33,8 @@ static int failed(const char *path, int errnum, struct ms_error *err)
 		err_hint(err,
 			geteuid() ? "Only root may write UEFI variables."
 				  : "The firmware takes an update only if a key signed it that may "
-				    "change "
-				    "this variable, and a replacement only if it is newer than the "
-				    "last "
-				    "one.");
+				    "change this variable, and a replacement only if it is newer "
+				    "than the last one.");
 		break;
 	case EINVAL:
 		err_hint(err,

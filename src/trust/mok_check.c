@@ -71,8 +71,7 @@ static bool check_way(const struct ms_machine *m, struct ms_mok_check *c)
 			"A certificate can be built into the kernel instead "
 			"(CONFIG_SYSTEM_TRUSTED_KEYS).",
 			"this machine was booted without UEFI: there is no shim that could keep "
-			"machine "
-			"owner keys");
+			"machine owner keys");
 	} else if (efivar_access(m->root) != EFI_VARS) {
 		add(c, "no-efivars", MS_MOK_NEVER,
 			"mount -t efivarfs efivarfs /sys/firmware/efi/efivars",
@@ -80,11 +79,9 @@ static bool check_way(const struct ms_machine *m, struct ms_mok_check *c)
 	} else if (has_shim(m) == MS_NO) {
 		add(c, "no-shim", MS_MOK_NEVER,
 			"Boot through shim (Debian: shim-signed), or put the certificate into UEFI "
-			"db: "
-			"'modseal trust db'.",
+			"db: 'modseal trust db'.",
 			"shim did not boot this machine (there is no MokListRT): nobody would see "
-			"the "
-			"request");
+			"the request");
 	} else if (e == EROFS) {
 		add(c, "read-only", MS_MOK_NEVER, "mount -o remount,rw /sys/firmware/efi/efivars",
 			"the UEFI variables are mounted read-only");
@@ -134,8 +131,8 @@ static int check_mokmanager(
 			add(c, "no-mokmanager", MS_MOK_REFUSAL,
 				"Install it (mmx64.efi; Debian: shim-signed, then grub-install).",
 				"%s, from where shim booted, has no MokManager: shim would find "
-				"the request, "
-				"fail to start it and switch the machine off, at each boot",
+				"the request, fail to start it and switch the machine off, at each "
+				"boot",
 				directory);
 	}
 	return 0;
@@ -159,8 +156,7 @@ static void check_state(const struct ms_machine *m, struct ms_mok_check *c)
 			"Enrol the platform keys in the firmware's setup, then switch Secure Boot "
 			"on.",
 			"the firmware is in setup mode: Secure Boot is off, so that the kernel "
-			"takes no "
-			"MOKs, and whoever is root may write db itself");
+			"takes no MOKs, and whoever is root may write db itself");
 	else if (m->secure_boot.answer == MS_NO)
 		add(c, "secure-boot-off", MS_MOK_WARNING, NULL,
 			"Secure Boot is off: the kernel takes MOKs only when it is on");
@@ -214,8 +210,7 @@ static void check_ca(
 	if (p && p->under && p->accept == MS_ACCEPT_NO)
 		add(c, "no-ca", platform_counts(m) ? MS_MOK_WARNING : MS_MOK_REFUSAL,
 			"Enrol a CA ('modseal cert --profile ca') and sign modules with a leaf of "
-			"it that "
-			"travels in the signature ('modseal sign --embed-certs').",
+			"it that travels in the signature ('modseal sign --embed-certs').",
 			"this kernel takes CAs only into .machine (%s): %s%s", p->under, p->why,
 			platform_counts(m) ? ", which counts with this kernel"
 					   : ", which is not known to count for modules here");
@@ -258,8 +253,8 @@ static void check_use(
 		add(c, "boots-too", MS_MOK_WARNING,
 			"'modseal cert' makes certificates with that purpose.",
 			"it is not limited to modules: as a MOK, shim also boots what its key "
-			"signed, since "
-			"the purpose module signing (1.3.6.1.4.1.2312.16.1.2) is missing");
+			"signed, since the purpose module signing (1.3.6.1.4.1.2312.16.1.2) is "
+			"missing");
 }
 
 /* -- together -------------------------------------------------------------------------------- */
@@ -315,8 +310,8 @@ static void check_revoke(const struct ms_machine *m, struct ms_mok_check *c)
 	if (ms_machine_option_on(m, "SYSTEM_REVOCATION_LIST") == MS_NO)
 		add(c, "no-revocation-list", MS_MOK_WARNING, NULL,
 			"this kernel revokes no certificates (CONFIG_SYSTEM_REVOCATION_LIST): "
-			"modules "
-			"that its key signed load as before; shim boots nothing that it signed");
+			"modules that its key signed load as before; shim boots nothing that it "
+			"signed");
 }
 
 MS_API int ms_mok_check(const struct ms_machine *machine, enum ms_mok_action action,

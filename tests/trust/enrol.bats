@@ -45,6 +45,11 @@ theirs() {
 	assert_same_variables ours theirs
 }
 
+# As MokManager shows it.
+fingerprint() { # NAME
+	openssl x509 -in "$CERTS/$1.pem" -noout -fingerprint -sha1 | sed 's/.*=//; s/:/ /g; s/.*/\L&/'
+}
+
 @test "several certificates, and further ones behind a request that is pending" {
 	theirs
 	mokutil_on theirs --import "$CERTS/good.der" "$CERTS/ca.der" --hash-file "$HASH"
@@ -52,11 +57,12 @@ theirs() {
 	enrol "$CERTS/good.der" "$CERTS/ca.der" --hash-file "$HASH"
 	run enrol "$CERTS/boots.der" --hash-file "$BATS_FILE_TMPDIR/sha256"
 	assert_status 0
+	assert_line "  fingerprint, as MokManager shows it: $(fingerprint boots)"
 	assert_same_variables ours theirs
 	run enrol --pending
 	assert_status 0
 	[ "${#lines[@]}" -eq 3 ]
-	assert_match '^to enrol: CN=Test boots, key id [0-9a-f]{40}$'
+	assert_line "to enrol: CN=Test boots, fingerprint $(fingerprint boots)"
 	assert_match '^to enrol: CN=Test good, '
 }
 
@@ -189,7 +195,7 @@ theirs() {
 	run enrol --pending
 	assert_line "to enrol: sha256 $(printf 'a%.0s' {1..64})"
 	run enrol --pending --json
-	[ "$(jq -c . <<<"$output")" = "{\"action\":\"enrol\",\"subject\":null,\"key_id\":null,\"text\":\"sha256 $(printf 'a%.0s' {1..64})\"}" ]
+	[ "$(jq -c . <<<"$output")" = "{\"action\":\"enrol\",\"subject\":null,\"key_id\":null,\"fingerprint\":null,\"text\":\"sha256 $(printf 'a%.0s' {1..64})\"}" ]
 	enrol --revoke-pending
 	mokutil_on ours --reset --hash-file "$HASH"
 	run enrol --pending
