@@ -226,7 +226,8 @@ static int csr_fill(X509_REQ *req, struct ms_key *key, const struct ms_cert_requ
 	if (!X509_REQ_set_version(req, X509_REQ_VERSION_1) ||
 		!X509_REQ_set_subject_name(req, s->name) || !X509_REQ_set_pubkey(req, key->pub))
 		return ossl_err(err, MS_ERR_CERT, "the request cannot be made");
-	r = profile_apply_req(req, request->profile, err);
+	r = s->conf ? profile_apply_req_conf(req, s->conf, request->config, err)
+		    : profile_apply_req(req, request->profile, err);
 	if (r < 0)
 		return r;
 	if (X509_REQ_sign(req, signer, digest_md(s->hash)) > 0)

@@ -168,3 +168,17 @@ int profile_apply_conf(X509 *cert, X509 *issuer, CONF *conf, const char *path,
 		return 0;
 	return ossl_err(err, MS_ERR_CERT, "a key identifier cannot be made");
 }
+
+int profile_apply_req_conf(X509_REQ *req, CONF *conf, const char *path, struct ms_error *err)
+{
+	const char *section = NCONF_get_string(conf, "req", "req_extensions");
+	X509V3_CTX ctx;
+
+	ERR_clear_error();
+	X509V3_set_ctx(&ctx, NULL, NULL, req, NULL, 0);
+	X509V3_set_nconf(&ctx, conf);
+	if (!section || X509V3_EXT_REQ_add_nconf(conf, &ctx, (char *)section, req))
+		return 0;
+	return ossl_err(
+		err, MS_ERR_USAGE, "%s: an extension of [%s] cannot be made", path, section);
+}

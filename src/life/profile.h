@@ -21,6 +21,8 @@ int profile_hash(const CONF *conf, const char *path, enum ms_hash *hash, struct 
 /* Adds the extensions of its x509_extensions section. */
 int profile_apply_conf(X509 *cert, X509 *issuer, CONF *conf, const char *path,
 	struct ms_error *err);
+/* Those of its req_extensions section, to a request. */
+int profile_apply_req_conf(X509_REQ *req, CONF *conf, const char *path, struct ms_error *err);
 
 static inline void profile_cleanup(CONF **conf)
 {

@@ -37,6 +37,39 @@ answer() {
 	openssl req -inform DER -in r.der -noout -text | grep -q CA:TRUE
 }
 
+@test "--config: the request that openssl req -new makes, byte for byte with an RSA key" {
+	local soft=$MODSEAL_FIXTURES/soft
+	cat >conf <<-'END'
+		[ req ]
+		distinguished_name = dn
+		prompt = no
+		string_mask = utf8only
+		default_md = sha384
+		x509_extensions = cert
+		[ dn ]
+		O = Käse
+		CN = config
+		[ cert ]
+		basicConstraints = critical,CA:FALSE
+		[ want ]
+		keyUsage = digitalSignature
+		extendedKeyUsage = codeSigning,1.3.6.1.4.1.2312.16.1.2
+		subjectKeyIdentifier = hash
+	END
+	sed 's/^x509_ext.*/req_extensions = want/' conf >with
+	for file in conf with; do
+		openssl req -new -utf8 -batch -config $file -key "$soft/rsa2048.key.pem" -sha384 -out theirs.csr
+		run modseal csr -k "$soft/rsa2048.key.pem" --config $file -o ours.csr
+		assert_status 0
+		assert_same ours.csr theirs.csr
+	done
+	sed 's/^keyUsage.*/keyUsage = rubbish/' with >bad
+	run modseal csr -k "$soft/rsa2048.key.pem" --config bad -o no.csr
+	assert_status 2
+	assert_output "an extension of [want] cannot be made"
+	[ ! -e no.csr ]
+}
+
 @test "openssl's CA answers a request; the certificate signs" {
 	csr -k "$KEY" --subject CN=builder -o r.csr
 	openssl x509 -req -in r.csr -CA ca.pem -CAkey "$MODSEAL_FIXTURES/ca.key.pem" -CAcreateserial \
