@@ -7,6 +7,7 @@
 #include "engines/pkcs11/key.h"
 #include "engines/pkcs11/place.h"
 #include "engines/pkcs11/private.h"
+#include "engines/pkcs11/yubico.h"
 #include "src/base/cleanup.h"
 #include "src/base/error.h"
 
@@ -17,6 +18,8 @@ struct import {
 	struct p11_place place;
 	struct p11_parts parts;
 	bool public_half;      /* this time it is the public key object */
+	bool sparing;	       /* Yubico's module wants to hear of nothing that it would do anyway, or can
+				* make out of the rest, and newer ones call that a failure of the device */
 	CK_OBJECT_HANDLE made; /* the private one */
 };
 
@@ -62,25 +65,36 @@ static void add_frame(struct attributes *t, const struct import *im)
 	if (place->label_len)
 		add(t, CKA_LABEL, t->label, place->label_len);
 	add_flag(t, CKA_TOKEN, true);
-	add_flag(t, CKA_PRIVATE, !im->public_half);
 	if (im->public_half) {
+		add_flag(t, CKA_PRIVATE, false);
 		add_flag(t, CKA_VERIFY, true);
 		return;
 	}
 	add_flag(t, CKA_SENSITIVE, true);
+	if (im->sparing)
+		return;
+	add_flag(t, CKA_PRIVATE, true);
 	add_flag(t, CKA_EXTRACTABLE, false);
 	add_flag(t, CKA_SIGN, true);
 	add_flag(t, CKA_DECRYPT, false);
 	add_flag(t, CKA_UNWRAP, false);
 }
 
-/* A private key shows no point. */
+static bool is_wanted(const struct import *im, const struct p11_part *part)
+{
+	if (im->public_half)
+		return !part->secret;
+	if (im->sparing && (part->type == CKA_MODULUS || part->type == CKA_PRIVATE_EXPONENT))
+		return false;
+	return part->type != CKA_EC_POINT; /* a private key shows none */
+}
+
 static void add_parts(struct attributes *t, const struct import *im, const struct p11_parts *parts)
 {
 	for (size_t i = 0; i < parts->n; i++) {
 		const struct p11_part *part = &parts->list[i];
 
-		if (im->public_half ? !part->secret : part->type != CKA_EC_POINT)
+		if (is_wanted(im, part))
 			add(t, part->type, part->value.data, part->value.len);
 	}
 }
@@ -126,7 +140,7 @@ static int put(struct import *im, struct ms_key **key, struct ms_error *err)
 	r = p11_place_open(p, im->change.officer ? 0 : im->made, key, err);
 	if (r < 0 && public_half.code)
 		err_append(err, "; its public half was refused: %s", public_half.message);
-	return r;
+	return r == 0 ? p11_place_check_closed(key, err) : r;
 }
 
 int p11_import_key(struct ms_context *ctx, const struct ms_import *request, const EVP_PKEY *pkey,
@@ -143,6 +157,7 @@ int p11_import_key(struct ms_context *ctx, const struct ms_import *request, cons
 		r = p11_place_find(ctx, request->ref, request->duplicate, &im.place, &own);
 	if (r == 0) {
 		im.change.token = im.place.token;
+		im.sparing = p11_yubico_is(im.place.token);
 		r = put(&im, key, &own);
 	}
 	p11_place_release(&im.place);

@@ -202,17 +202,6 @@ static int explain(const struct keygen *g, int r, struct ms_error *err)
 	}
 }
 
-static int check_made(struct ms_key *key, struct ms_error *err)
-{
-	const struct p11_key *k = key->priv;
-
-	if (k->extractable != MS_YES && k->sensitive != MS_NO)
-		return 0;
-	err_set(err, MS_ERR_KEY, "%s was made, but its token lets its value out", key->uri);
-	err_hint(err, "Delete it with the token's own tool, and make keys elsewhere.");
-	return MS_ERR_KEY;
-}
-
 static const struct kind *find_kind(enum ms_key_kind kind)
 {
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
@@ -246,13 +235,8 @@ int p11_keygen(struct ms_context *ctx, const struct ms_keygen *request, struct m
 	}
 	if (r == 0)
 		r = p11_place_open(&g.place, g.change.officer ? 0 : g.made, key, err);
-	if (r == 0) {
-		r = check_made(*key, err);
-		if (r < 0) {
-			ms_key_free(*key);
-			*key = NULL;
-		}
-	}
+	if (r == 0)
+		r = p11_place_check_closed(key, err);
 	p11_place_release(&g.place);
 	return r;
 }

@@ -205,6 +205,19 @@ char *p11_place_uri(const struct p11_place *p)
 	return p11_uri_format(p->token->slot, &p->token->info, attrs, n, p->uri);
 }
 
+int p11_place_check_closed(struct ms_key **key, struct ms_error *err)
+{
+	const struct p11_key *k = (*key)->priv;
+
+	if (k->extractable != MS_YES && k->sensitive != MS_NO)
+		return 0;
+	err_set(err, MS_ERR_KEY, "%s was made, but its token lets its value out", (*key)->uri);
+	err_hint(err, "Delete it with the token's own tool, and make keys elsewhere.");
+	ms_key_free(*key);
+	*key = NULL;
+	return MS_ERR_KEY;
+}
+
 struct again {
 	const struct p11_place *place;
 	CK_OBJECT_HANDLE handle;

@@ -31,6 +31,9 @@ void p11_place_release(struct p11_place *place);
 int p11_place_open(const struct p11_place *place, CK_OBJECT_HANDLE made, struct ms_key **key,
 	struct ms_error *err);
 
+/* MS_ERR_KEY for a key that was put there and that its token lets out; *key is then freed. */
+int p11_place_check_closed(struct ms_key **key, struct ms_error *err);
+
 /* The full URI of a private key there; free() it, NULL: no memory. */
 char *p11_place_uri(const struct p11_place *place);
 

@@ -9,14 +9,19 @@ static const char tool[] =
 	"Yubico's tool can: yubico-piv-tool -a generate -s SLOT -A RSA2048 --touch-policy=... "
 	"--pin-policy=...; modseal cert --store then makes the certificate.";
 
-int p11_yubico_check(
-	const struct p11_token *t, const struct ms_keygen *request, struct ms_error *err)
+bool p11_yubico_is(const struct p11_token *t)
 {
 	static const char maker[] = "Yubico";
 
+	return !memcmp(t->info.manufacturerID, maker, strlen(maker));
+}
+
+int p11_yubico_check(
+	const struct p11_token *t, const struct ms_keygen *request, struct ms_error *err)
+{
 	if (!request->touch_policy && !request->pin_policy)
 		return 0;
-	if (!memcmp(t->info.manufacturerID, maker, strlen(maker)))
+	if (p11_yubico_is(t))
 		return 0;
 	err_set(err, MS_ERR_UNSUPPORTED,
 		"%s: when a key wants a touch or its PIN can be said of YubiKeys only, by Yubico's "

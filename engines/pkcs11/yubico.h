@@ -12,6 +12,8 @@
 #define P11_YUBICO_TOUCH_POLICY (P11_YUBICO + 1) /* a byte, numbered as enum ms_touch_policy */
 #define P11_YUBICO_PIN_POLICY	(P11_YUBICO + 2) /* a byte, numbered as enum ms_pin_policy */
 
+/* Whether it is Yubico's module that shows this token. */
+bool p11_yubico_is(const struct p11_token *token);
 /* Whether the request says nothing of it, or this token may know it: other vendors' modules may have
  * given the numbers another meaning. Else MS_ERR_UNSUPPORTED. */
 int p11_yubico_check(

@@ -213,6 +213,24 @@ static uint16_t do_generate(struct card *card, struct request *rq)
 	return SW_OK;
 }
 
+/* Yubico's own command. The answer is empty: there was nothing to be made. */
+static uint16_t do_import(struct card *card, struct request *rq)
+{
+	struct policy policy = { .origin = ORIGIN_IMPORTED };
+	EVP_PKEY *key;
+
+	if (!card->managed)
+		return SW_DENIED;
+	key = key_import(rq->p1, rq->in->data, rq->in->len);
+	if (!key)
+		return SW_WRONG_DATA;
+	policy.pin = wanted_policy(rq->in->data, rq->in->len, 0xaa, default_pin_policy(rq->p2));
+	policy.touch = wanted_policy(rq->in->data, rq->in->len, 0xab, TOUCH_NEVER);
+	store_set_key(rq->p2, key, &policy);
+	EVP_PKEY_free(key);
+	return SW_OK;
+}
+
 static uint16_t do_attest(struct request *rq)
 {
 	uint16_t sw = SW_NO_REFERENCE;
@@ -322,6 +340,8 @@ static uint16_t run(struct card *card, struct request *rq)
 		return do_metadata(rq);
 	case 0x47:
 		return do_generate(card, rq);
+	case 0xfe:
+		return do_import(card, rq);
 	case 0xf9:
 		return do_attest(rq);
 	case 0x87:

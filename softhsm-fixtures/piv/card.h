@@ -54,6 +54,8 @@ void store_set_key(unsigned slot, EVP_PKEY *key, const struct policy *policy);
 /* As PIV numbers algorithms; 0: none that the card has. */
 unsigned key_algorithm(EVP_PKEY *key);
 EVP_PKEY *key_generate(unsigned algorithm);
+/* A key out of what an import gives: 01 and 02 primes, or 06 the number of an EC key. NULL: none. */
+EVP_PKEY *key_import(unsigned algorithm, const uint8_t *in, size_t len);
 /* The public half as the card tells it: 81 modulus 82 exponent, or 86 point. */
 void key_add_public(EVP_PKEY *key, struct bytes *out);
 /* What the host gives is a padded block for RSA and a bare digest for EC. */

@@ -3,6 +3,8 @@
 
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
+#include <openssl/ec.h>
+#include <openssl/param_build.h>
 #include <openssl/rsa.h>
 #include <openssl/x509v3.h>
 #include <string.h>
@@ -33,6 +35,113 @@ EVP_PKEY *key_generate(unsigned algorithm)
 		return NULL;
 	}
 }
+
+/* -- import ------------------------------------------------------------------------------- */
+
+static EVP_PKEY *from_params(const char *type, OSSL_PARAM_BLD *bld)
+{
+	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, type, NULL);
+	OSSL_PARAM *params = OSSL_PARAM_BLD_to_param(bld);
+	EVP_PKEY *key = NULL;
+
+	if (!ctx || !params || EVP_PKEY_fromdata_init(ctx) <= 0 ||
+		EVP_PKEY_fromdata(ctx, &key, EVP_PKEY_KEYPAIR, params) <= 0)
+		key = NULL;
+	OSSL_PARAM_free(params);
+	EVP_PKEY_CTX_free(ctx);
+	return key;
+}
+
+static BIGNUM *number(const uint8_t *in, size_t len, unsigned tag)
+{
+	size_t n;
+	const uint8_t *value = tlv_find(in, len, tag, &n);
+
+	return value ? BN_bin2bn(value, (int)n, NULL) : NULL;
+}
+
+/* n and d from the primes; the exponent is always 65537. */
+static bool complete_rsa(BIGNUM *p, BIGNUM *q, BIGNUM *e, BIGNUM *n, BIGNUM *d)
+{
+	BN_CTX *ctx = BN_CTX_new();
+	BIGNUM *p1 = BN_dup(p), *q1 = BN_dup(q), *phi = BN_new();
+	bool ok = p1 && q1 && BN_sub_word(p1, 1) && BN_sub_word(q1, 1) &&
+		BN_mul(phi, p1, q1, ctx) && BN_set_word(e, 65537) && BN_mul(n, p, q, ctx) &&
+		BN_mod_inverse(d, e, phi, ctx);
+
+	BN_CTX_free(ctx);
+	BN_free(p1);
+	BN_free(q1);
+	BN_free(phi);
+	return ok;
+}
+
+static EVP_PKEY *import_rsa(const uint8_t *in, size_t len)
+{
+	static const char *const names[] = { OSSL_PKEY_PARAM_RSA_FACTOR1,
+		OSSL_PKEY_PARAM_RSA_FACTOR2, OSSL_PKEY_PARAM_RSA_EXPONENT1,
+		OSSL_PKEY_PARAM_RSA_EXPONENT2, OSSL_PKEY_PARAM_RSA_COEFFICIENT1,
+		OSSL_PKEY_PARAM_RSA_E, OSSL_PKEY_PARAM_RSA_N, OSSL_PKEY_PARAM_RSA_D };
+	BIGNUM *numbers[8];
+	OSSL_PARAM_BLD *bld = OSSL_PARAM_BLD_new();
+	EVP_PKEY *key;
+	bool ok = bld;
+
+	for (unsigned i = 0; i < 8; i++) {
+		numbers[i] = i < 5 ? number(in, len, i + 1) : BN_new();
+		ok = ok && numbers[i];
+	}
+	ok = ok && complete_rsa(numbers[0], numbers[1], numbers[5], numbers[6], numbers[7]);
+	for (unsigned i = 0; i < 8; i++)
+		ok = ok && OSSL_PARAM_BLD_push_BN(bld, names[i], numbers[i]);
+	key = ok ? from_params("RSA", bld) : NULL;
+	OSSL_PARAM_BLD_free(bld);
+	for (unsigned i = 0; i < 8; i++)
+		BN_clear_free(numbers[i]);
+	return key;
+}
+
+static EVP_PKEY *import_ec(const char *curve, int nid, const uint8_t *in, size_t len)
+{
+	BIGNUM *d = number(in, len, 6);
+	EC_GROUP *group = EC_GROUP_new_by_curve_name(nid);
+	EC_POINT *point = EC_POINT_new(group);
+	OSSL_PARAM_BLD *bld = OSSL_PARAM_BLD_new();
+	uint8_t bytes[160];
+	size_t n = 0;
+	EVP_PKEY *key = NULL;
+
+	if (d && EC_POINT_mul(group, point, d, NULL, NULL, NULL))
+		n = EC_POINT_point2oct(group, point, POINT_CONVERSION_UNCOMPRESSED, bytes,
+			sizeof(bytes), NULL);
+	if (n && OSSL_PARAM_BLD_push_utf8_string(bld, OSSL_PKEY_PARAM_GROUP_NAME, curve, 0) &&
+		OSSL_PARAM_BLD_push_octet_string(bld, OSSL_PKEY_PARAM_PUB_KEY, bytes, n) &&
+		OSSL_PARAM_BLD_push_BN(bld, OSSL_PKEY_PARAM_PRIV_KEY, d))
+		key = from_params("EC", bld);
+	OSSL_PARAM_BLD_free(bld);
+	EC_POINT_free(point);
+	EC_GROUP_free(group);
+	BN_free(d);
+	return key;
+}
+
+EVP_PKEY *key_import(unsigned algorithm, const uint8_t *in, size_t len)
+{
+	EVP_PKEY *key = NULL;
+
+	if (algorithm == 0x07)
+		key = import_rsa(in, len);
+	else if (algorithm == 0x11)
+		key = import_ec("P-256", NID_X9_62_prime256v1, in, len);
+	else if (algorithm == 0x14)
+		key = import_ec("P-384", NID_secp384r1, in, len);
+	if (!key || key_algorithm(key) == algorithm)
+		return key;
+	EVP_PKEY_free(key);
+	return NULL;
+}
+
+/* -- what is told of a key ------------------------------------------------------------------ */
 
 static void add_number(EVP_PKEY *key, const char *param, unsigned tag, struct bytes *out)
 {

@@ -15,6 +15,8 @@ setup_file() {
 	cp "$WORK/bare" "$WORK/driver.ko"
 	cp "$CARD/management" "$WORK/management-key"
 	cp "$CARD/root.pem" "$WORK/yubico-root.pem"
+	openssl req -new -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout "$WORK/old.key" \
+		-subj /CN=old -config "$CARD/openssl.cnf" -out "$WORK/old.pem" 2>/dev/null
 	cat >"$WORK/bin/modseal" <<-END
 		#!/bin/bash
 		exec setsid -w timeout -k 5 60 "$MODSEAL" "\$@" </dev/null
@@ -57,6 +59,7 @@ guide() { # HEADING
 	guide "Make the key and its certificate"
 	assert_output "slot 9c, RSA-2048"
 	assert_same my-modules.der "$CARD/9c.der"
+	[ "$(cat "$CARD/9d.policy")" = '2 1 2' ]
 }
 
 @test "sign and verify" {

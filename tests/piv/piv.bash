@@ -17,6 +17,27 @@ piv_setup_file() {
 	export YKCS11=$lib OPENSC=${lib/libykcs11/opensc-pkcs11}
 }
 
+# With MODSEAL_LONG, for setup_file. Debian 13's module runs on Debian 12's libraries, with its own libykpiv.
+get_newer_module() {
+	local debian_dir=${MODSEAL_CACHE:-$TOP/.cache}/debian dir=$BATS_FILE_TMPDIR/trixie package lib
+	. "$TOP/tests/lib/debian.bash"
+	debian_use trixie || return 1
+	for package in ykcs11 libykpiv2; do
+		debian_unpack "$dir" $package || return 1
+	done
+	mkdir "$BATS_FILE_TMPDIR/newer"
+	for lib in "$dir"/usr/lib/*/libyk*; do
+		cp -a "$lib" "$BATS_FILE_TMPDIR/newer"
+	done
+	export NEWER=$BATS_FILE_TMPDIR/newer
+}
+
+use_newer_module() {
+	[ -n "${NEWER-}" ] || skip "only with MODSEAL_LONG"
+	export LD_LIBRARY_PATH=$NEWER
+	MODULE=$NEWER/libykcs11.so
+}
+
 setup_file() {
 	piv_setup_file
 }

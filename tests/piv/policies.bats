@@ -11,34 +11,13 @@ setup_file() {
 	[ -z "${MODSEAL_LONG-}" ] || get_newer_module
 }
 
-# Debian 13's module runs on Debian 12's libraries, with its own libykpiv.
-get_newer_module() {
-	local debian_dir=${MODSEAL_CACHE:-$TOP/.cache}/debian dir=$BATS_FILE_TMPDIR/trixie package lib
-	. "$TOP/tests/lib/debian.bash"
-	debian_use trixie || return 1
-	for package in ykcs11 libykpiv2; do
-		debian_unpack "$dir" $package || return 1
-	done
-	mkdir "$BATS_FILE_TMPDIR/newer"
-	for lib in "$dir"/usr/lib/*/libyk*; do
-		cp -a "$lib" "$BATS_FILE_TMPDIR/newer"
-	done
-	export NEWER=$BATS_FILE_TMPDIR/newer
-}
-
 make_key() { # ARGUMENT...
 	MODSEAL_PIN=$PIN modseal keygen --module "$MODULE" -k "$(key 9d)" --subject CN=x --type p256 \
 		--so-pin-source "$CARD/management" "$@"
 }
 
-policies() {
-	[ -n "${NEWER-}" ] || skip "only with MODSEAL_LONG"
-	export LD_LIBRARY_PATH=$NEWER
-	MODULE=$NEWER/libykcs11.so
-}
-
 @test "a key that wants a touch, and when it wants its PIN (ykcs11 of Debian 13)" {
-	policies
+	use_newer_module
 	while read -r policy options; do
 		# shellcheck disable=SC2086
 		run make_key --duplicate $options
