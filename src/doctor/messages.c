@@ -62,10 +62,10 @@ const struct message messages[] = {
 	{ "tainted-unsigned",
 		{ "%: module verification failed: signature and/or*required key missing" },
 		OUTCOME_DOUBTFUL, NULL, "a module without a signature that counts was loaded",
-		"Nothing enforces signatures here, so the module was loaded and the kernel is "
-		"tainted (E) until it boots again. The kernel says this once: of the first such "
-		"module only. It will be refused as soon as the kernel is locked down (Secure "
-		"Boot) or module.sig_enforce is set.",
+		"Nothing enforced signatures at that moment, so the module was loaded and the "
+		"kernel is tainted (E) until it boots again. The kernel says this once: of the "
+		"first such module only. It will be refused as soon as the kernel is locked down "
+		"(Secure Boot) or module.sig_enforce is set.",
 		REMEDY_SIGN },
 	{ "tainted-out-of-tree", { "%: loading out-of-tree module taints kernel" }, OUTCOME_TOLD,
 		NULL, "a module from outside the kernel's tree was loaded",
@@ -91,6 +91,21 @@ const struct message messages[] = {
 		"in the kernel itself. What is signed by it is refused even where nothing is "
 		"enforced.",
 		REMEDY_OTHER_KEY },
+	{ "hash-revoked", { "Module hash * is blacklisted" }, OUTCOME_REFUSED, "EKEYREJECTED",
+		"a module's file is revoked by its SHA-256",
+		"Debian's kernels look a module's own hash up in .blacklist (the firmware's dbx, "
+		"shim's MokListX): somebody took care that this very file does not load.",
+		REMEDY_NONE },
+	{ "signed-attributes",
+		{ "Invalid module sig (has authattrs)",
+			"S/MIME Caps only allowed with Authenticode" },
+		OUTCOME_REFUSED, "EKEYREJECTED", "a signature with signed attributes was refused",
+		"Kernels want none of them in a module's signature: openssl cms -sign needs "
+		"-noattr.",
+		REMEDY_SIGN_ANEW },
+	{ "not-detached", { "PKCS#7 signature with non-detached data" }, OUTCOME_REFUSED, "EBADMSG",
+		"a signature that carries content of its own was refused",
+		"The content is the module: the signature has to be detached.", REMEDY_SIGN_ANEW },
 	{ "unknown-oid", { "PKCS7: Unknown OID" }, OUTCOME_REFUSED, "ENOPKG",
 		"a signature uses an algorithm of which this kernel does not know the name",
 		"Its digest or signature algorithm is newer than the kernel.", REMEDY_DIGEST },
@@ -110,11 +125,18 @@ const struct message messages[] = {
 		"often carries such certificates, and then it does not matter; your own must not "
 		"be among them.",
 		REMEDY_NONE },
-	{ "machine-keyring-refused",
-		{ "Error adding keys to machine keyring", "Error adding keys to platform keyring" },
+	{ "mok-not-loaded",
+		{ "Error adding keys to machine keyring",
+			"Error adding keys to platform keyring UEFI:MokListRT" },
 		OUTCOME_DOUBTFUL, NULL,
-		"a certificate could be put neither into .machine nor into .platform",
-		"\"modseal cert show CERT\" says which keyrings take a certificate, and why not.",
+		"a MOK could be put neither into .machine nor into .platform",
+		"Modules that its key signed are not trusted. \"modseal cert show CERT\" says "
+		"which keyrings take a certificate, and why not.",
+		REMEDY_NONE },
+	{ "db-not-loaded", { "Error adding keys to platform keyring" }, OUTCOME_TOLD, NULL,
+		"a certificate of the firmware could not be put into .platform",
+		"Firmware often carries certificates that no kernel takes; it matters only if it "
+		"is your own.",
 		REMEDY_NONE },
 	{ "no-mok-list", { "Couldn't get UEFI MokListRT", "MODSIGN: Couldn't get UEFI db list" },
 		OUTCOME_TOLD, NULL, "the kernel found no list of keys of the firmware or of shim",

@@ -46,8 +46,13 @@ not-pkcs7 wrong ENOPKG - [    5.061525] Module is not signed with expected PKCS#
 bad-signature-info wrong EBADMSG - [    5.061525] PKCS#7 signature info has unexpected non-zero params
 bad-signature-info wrong EBADMSG - [    5.061525] module: PKCS#7 signature info has unexpected non-zero params
 x509-not-loaded note - - [    1.162928] integrity: Problem loading X.509 certificate -65
-machine-keyring-refused warning - - [    1.162928] integrity: Error adding keys to machine keyring UEFI:MokListRT (MOKvar table)
-machine-keyring-refused warning - - [    1.486100] Error adding keys to platform keyring UEFI:MokListRT
+mok-not-loaded warning - - [    1.162928] integrity: Error adding keys to machine keyring UEFI:MokListRT (MOKvar table)
+mok-not-loaded warning - - [    1.486100] Error adding keys to platform keyring UEFI:MokListRT
+db-not-loaded note - - [    3.617159] integrity: Error adding keys to platform keyring UEFI:db
+hash-revoked wrong EKEYREJECTED - [    3.617159] Module hash 3af1 is blacklisted
+signed-attributes wrong EKEYREJECTED - [    3.617159] PKCS7: Invalid module sig (has authattrs)
+signed-attributes wrong EKEYREJECTED - [    3.617159] PKCS7: S/MIME Caps only allowed with Authenticode
+not-detached wrong EBADMSG - [    3.617159] PKCS#7 signature with non-detached data
 no-mok-list note - - [    1.2] Couldn'\''t get UEFI MokListRT
 no-mok-list note - - [    1.2] MODSIGN: Couldn'\''t get UEFI db list
 vermagic wrong ENOEXEC hello [   99.1] hello: version magic '\''6.1.0-1-amd64 SMP preempt mod_unload modversions '\'' should be '\''6.1.0-2-amd64 SMP preempt mod_unload modversions '\''
