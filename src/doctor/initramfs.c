@@ -1,23 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "src/doctor/initramfs.h"
 
+#include "src/base/cleanup.h"
 #include "src/base/error.h"
+#include "src/base/filter.h"
 #include "src/base/newc.h"
 #include "src/module/compress.h"
 
 #include <errno.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define MAGIC_LEN  6
-#define MODULE_MAX ((size_t)256 << 20) /* bytes */
+#define MAGIC_LEN    6
+#define MODULE_MAX   ((size_t)256 << 20) /* bytes */
+#define TOOL_SECONDS 60
 
 /* Where reading is: in a file, or in memory. */
 struct place {
 	int fd; /* -1: in memory */
 	const struct buf *bytes;
 	uint64_t at;
+	bool inside; /* what was compressed: nothing in it is compressed again */
 };
 
 struct reading {
@@ -104,45 +109,65 @@ static int read_archive(struct place *p, struct reading *r)
 	return e;
 }
 
-static int unknown_compression(const uint8_t *start, struct reading *r)
-{
-	static const struct {
-		const char *magic;
-		size_t len;
-		const char *name, *tool;
-	} others[] = {
-		{ "\x02\x21\x4c\x18", 4, "lz4", "lz4 -dc" },
-		{ "BZh", 3, "bzip2", "bzip2 -dc" },
-		{ "\x89LZO", 4, "lzo", "lzop -dc" },
-		{ "\x5d\x00\x00", 3, "lzma", "xz --format=lzma -dc" },
-	};
+/* What only other programs open. */
+static const struct tool {
+	const char *magic;
+	size_t len;
+	const char *name;
+	const char *argv[5];
+} tools[] = {
+	{ "\x02\x21\x4c\x18", 4, "lz4", { "lz4", "-dc" } },
+	{ "BZh", 3, "bzip2", { "bzip2", "-dc" } },
+	{ "\x89LZO", 4, "lzo", { "lzop", "-dc" } },
+	{ "\x5d\x00\x00", 3, "lzma", { "xz", "--format=lzma", "-dc" } },
+	{ 0 },
+};
 
-	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
-		if (!memcmp(start, others[i].magic, others[i].len)) {
-			err_set(r->err, MS_ERR_UNSUPPORTED,
-				"%s is compressed with %s, which modseal does not read", r->name,
-				others[i].name);
-			err_hint(r->err, "lsinitramfs or lsinitrd lists it; %s opens it.",
-				others[i].tool);
-			return MS_ERR_UNSUPPORTED;
-		}
-	return err_set(r->err, MS_ERR_MODULE,
-		"%s is no initramfs: what stands in it is neither a newc archive nor compressed "
-		"in a known way",
-		r->name);
+static const struct tool *tool_of(const uint8_t *start)
+{
+	const struct tool *t = tools;
+
+	while (t->magic && memcmp(start, t->magic, t->len) != 0)
+		t++;
+	return t->magic ? t : NULL;
 }
 
 static int read_place(struct place *p, struct reading *r);
 
+/* By another program, into a file in memory. */
+static int read_by_tool(const struct tool *tool, struct place *p, struct reading *r)
+{
+	AUTO_CLOSE int out = memfd_create("initramfs", MFD_CLOEXEC);
+	struct place inside = { .fd = out, .inside = true };
+	struct ms_error why = { 0 };
+	int e = MS_ERR_IO;
+
+	if (out >= 0 && lseek(p->fd, (off_t)p->at, SEEK_SET) >= 0)
+		e = filter_run(tool->argv, p->fd, out, UNPACK_MAX, TOOL_SECONDS, &why);
+	if (e == 0)
+		return read_place(&inside, r);
+	err_set(r->err, e, "%s is compressed with %s, and cannot be opened%s%s", r->name,
+		tool->name, why.message[0] ? ": " : "", why.message);
+	if (e == MS_ERR_UNSUPPORTED)
+		err_hint(r->err, "Install it, or list the initramfs with lsinitramfs or lsinitrd.");
+	return e;
+}
+
 static int read_compressed(struct place *p, const uint8_t *start, struct reading *r)
 {
 	enum module_compression compression = compression_of(start, MAGIC_LEN);
+	const struct tool *tool = tool_of(start);
 	AUTO_BUF struct buf plain = { 0 };
-	struct place inside = { .fd = -1, .bytes = &plain };
+	struct place inside = { .fd = -1, .bytes = &plain, .inside = true };
 	int e;
 
-	if (compression == MODULE_PLAIN || p->fd < 0)
-		return unknown_compression(start, r);
+	if (!p->inside && tool)
+		return read_by_tool(tool, p, r);
+	if (p->inside || compression == MODULE_PLAIN)
+		return err_set(r->err, MS_ERR_MODULE,
+			"%s is no initramfs: what stands in it is neither a newc archive nor "
+			"compressed in a known way",
+			r->name);
 	e = unpack_file(compression, p->fd, p->at, r->name, &plain, r->err);
 	/* Something may stand behind it. If it was damaged, the archive inside has no trailer. */
 	return e < 0 && (e != MS_ERR_MODULE || !plain.len) ? e : read_place(&inside, r);

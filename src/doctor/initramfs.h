@@ -17,9 +17,9 @@
 typedef int initramfs_fn(void *user, const char *name, time_t mtime, const struct buf *content);
 
 /*
- * Tells each module of an open initramfs; `name` is for messages. gzip, xz and zstd are read.
- * Memory: its decompressed size. MS_ERR_UNSUPPORTED: compressed in another way, which the message
- * names.
+ * Tells each module of an open initramfs; `name` is for messages. gzip, xz and zstd are read
+ * here; lz4, bzip2, lzo and lzma by those programs. Memory: its decompressed size.
+ * MS_ERR_UNSUPPORTED: such a program is missing, which the message names.
  */
 int initramfs_modules(int fd, const char *name, initramfs_fn *fn, void *user, struct ms_error *err);
 

@@ -307,7 +307,8 @@ static int modinfo_look(struct elf *e, struct ms_error *err)
 	return r;
 }
 
-int module_symbol_versions(struct module *m, module_version_fn *fn, void *user, struct ms_error *err)
+int module_symbol_versions(struct module *m, module_version_fn *fn, void *user,
+	struct ms_error *err)
 {
 	AUTO_FREE uint8_t *data = NULL;
 	struct elf e = { .m = m };

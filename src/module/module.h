@@ -83,10 +83,11 @@ int module_open_within(struct module_memory *memory, const char *path, unsigned 
 	struct module **m, struct ms_error *err);
 void module_close(struct module *m);
 
-/* Tells the version (a CRC) that the module was built with of each symbol that it uses: its section
- * __versions (kernel: CONFIG_MODVERSIONS, kernel/module/version.c). Nothing if it has none. */
+/* Tells the version (a CRC) that the module was built with of each symbol that it uses: its
+ * section __versions (kernel: CONFIG_MODVERSIONS, kernel/module/version.c). Nothing if it has none. */
 typedef void module_version_fn(void *user, const char *symbol, uint32_t crc);
-int module_symbol_versions(struct module *m, module_version_fn *fn, void *user, struct ms_error *err);
+int module_symbol_versions(struct module *m, module_version_fn *fn, void *user,
+	struct ms_error *err);
 
 /* Copies bytes of the uncompressed file; MS_ERR_MODULE if they are not there any more. */
 int module_read(struct module *m, uint64_t offset, void *data, size_t len, struct ms_error *err);
