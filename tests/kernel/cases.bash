@@ -1,112 +1,60 @@
 # SPDX-License-Identifier: Apache-2.0
-# What is handed to the booted kernel and what it should say. Sourced by run, which calls `cases`.
+# Ways to come to a signed module, and ways to spoil one: what is handed to the booted kernel beside
+# the cells of matrix.bash. Sourced by run, which calls `cases`. Each way is
 #
-#   try NAME EXPECTED STEP...   each step is a command; it gets the path of the file as its last
-#                               argument, which at first is a copy of an unsigned module of that
-#                               kernel, and makes it into the case
+#   try NAME STEP...   each step is a command; it gets the path of the file as its last argument,
+#                      which at first is a copy of an unsigned module of that kernel
 #
-# EXPECTED is one of
-#   loads
-#   unsigned            "Loading of unsigned module is rejected"
-#   unavailable key     "Loading of module with unavailable key is rejected"
-#   unsupported crypto  "Loading of module with unsupported crypto is rejected"
-#   rejected            EKEYREJECTED without a word in the kernel's log
-# or "skip: REASON", which is told and counted.
-#
-# In `db` are the certificates of the token `modseal` (rsa2048, rsa4096, p256, p384), ca.der, and of
-# what make_keys made: made.der, made-ca.der, soft/rsa3072.der, tpm-rsa.der, tpm-p256.der.
+# keys.bash says which certificates that kernel finds in the firmware.
 
 cases() {
-	try rsa2048-sha256 "$(good rsa sha256)" "sign modseal rsa2048"
-	try rsa2048-sha384 "$(good rsa sha384)" "sign modseal rsa2048 --hash sha384"
-	try rsa4096-sha256 "$(good rsa sha256)" "sign modseal rsa4096"
-	try rsa4096-sha512 "$(good rsa sha512)" "sign modseal rsa4096 --hash sha512"
-	try rsa4096-sha3-256 "$(good rsa sha3-256)" "sign modseal rsa4096 --hash sha3-256"
-	try rsa4096-ski "$(good rsa sha256)" "sign modseal rsa4096 --key-id ski"
-	try p256-sha256 "$(good ecdsa sha256)" "sign modseal p256"
-	try p256-ski "$(good ecdsa sha256)" "sign modseal p256 --key-id ski"
-	try p384-sha384 "$(good ecdsa sha384)" "sign modseal p384 --hash sha384"
-	try drop-in "$(good rsa sha256)" "drop_in sha256 modseal rsa2048"
-	try drop-in-key-id "$(good rsa sha256)" "drop_in -k sha256 modseal rsa2048"
-	try detached-attached "$(good rsa sha256)" "detach_attach modseal rsa2048"
-	try leaf-alone "unavailable key" "sign odd leaf"
-	try leaf-with-chain "$(good rsa sha256)" "sign odd leaf --embed-certs $fixtures/chain.pem"
+	try rsa4096-key-id "sign modseal rsa4096 --key-id ski"
+	try p256-key-id "sign modseal p256 --key-id ski"
+	try drop-in "drop_in sha256 modseal rsa2048"
+	try drop-in-key-id "drop_in -k sha256 modseal rsa2048"
+	try detached-attached "detach_attach modseal rsa2048"
+	try leaf-alone "sign odd leaf"
+	try leaf-with-chain "sign odd leaf --embed-certs $fixtures/chain.pem"
+	try made-key "sign empty made"
+	try imported-key "sign empty imported"
+	try tpm-rsa2048-sealed "tpm_sign rsa"
+	try tpm-p256-sealed "tpm_sign p256"
 
-	try made-key loads "sign empty made"
-	try made-leaf-alone "unavailable key" "sign empty leaf -c $work/made-leaf.der"
-	try made-leaf-with-chain loads \
-		"sign empty leaf -c $work/made-leaf.der --embed-certs $work/made-leaf.der"
-	try imported-key loads "sign empty imported"
-	try tpm-rsa2048-sealed loads "tpm_sign rsa"
-	try tpm-p256-sealed "$(good ecdsa sha256)" "tpm_sign p256"
+	try debians-own shipped
+	try re-signed shipped "sign modseal rsa2048"
+	try re-signed-by-foreign shipped "sign soft rsa2048"
+	try stacked "sign soft rsa2048" "sign modseal rsa2048 --stack"
+	try foreign-on-top "sign modseal rsa2048" "sign soft rsa2048 --stack"
 
-	try debians-own loads shipped
-	try re-signed loads shipped "sign modseal rsa2048"
-	try re-signed-by-foreign "unavailable key" shipped "sign soft rsa2048"
-	try stacked loads "sign soft rsa2048" "sign modseal rsa2048 --stack"
-	try foreign-on-top "unavailable key" "sign modseal rsa2048" "sign soft rsa2048 --stack"
+	try unsigned
+	try stripped "sign modseal rsa2048" strip
+	try tampered-signature "sign modseal rsa2048" tamper_signature
+	try content-revoked revoked_content "sign modseal rsa2048"
 
-	try unsigned unsigned
-	try stripped unsigned "sign modseal rsa2048" strip
-	try foreign-key "unavailable key" "sign soft rsa2048"
-	try tampered rejected "sign modseal rsa2048" tamper
-	try tampered-p256 "$(refused_if_loads "$(good ecdsa sha256)")" "sign modseal p256" tamper
-	try tampered-signature rejected "sign modseal rsa2048" tamper_signature
-	try truncated unsigned "sign modseal rsa2048" cut_tail
+	# rsa3072 of the token `soft` is in `db`, too; openssl makes what modseal does not.
+	try openssl-sha1 "openssl_sign -md sha1 -noattr -nocerts"
+	try openssl-sha224 "openssl_sign -md sha224 -noattr -nocerts"
+	try openssl-certificate "openssl_sign -noattr"
+	try openssl-attributes "openssl_sign -nocerts -nosmimecap"
+	try openssl-smimecap "openssl_sign -nocerts"
+	try openssl-pss "openssl_sign -noattr -nocerts -keyopt rsa_padding_mode:pss"
+	try openssl-content "openssl_sign -noattr -nocerts -nodetach"
+	try wrong-type "sign modseal rsa2048" "alter_struct 2 1"
+	try wrong-field "sign modseal rsa2048" "alter_struct 0 1"
+	try wrong-length "sign modseal rsa2048" "alter_struct 8 127"
+	try garbage "append_cms $here/init"
 
-	local why="skip: this kernel has no MODULE_DECOMPRESS"
-	configured MODULE_DECOMPRESS && configured MODULE_COMPRESS_XZ && why=
-	try xz "${why:-loads}" compress "sign modseal rsa2048"
-	try xz-p256 "${why:-$(good ecdsa sha256)}" compress "sign modseal p256"
-	try xz-tampered "${why:-rejected}" "sign modseal rsa2048" tamper compress
-	try xz-foreign-key "${why:-unavailable key}" compress "sign soft rsa2048"
+	if configured MODULE_DECOMPRESS && configured MODULE_COMPRESS_XZ; then
+		try xz compress "sign modseal rsa2048"
+		try xz-p256 compress "sign modseal p256"
+		try xz-tampered "sign modseal rsa2048" flip compress
+		try xz-foreign compress "sign soft rsa2048"
+	else
+		skip 4 "xz: this kernel unpacks no modules"
+	fi
 }
 
-# Keys that modseal made, certified and imported, in tokens of their own.
-make_keys() {
-	local empty='pkcs11:token=empty'
-	cp -a "$fixtures" "$work/tokens"
-	sed -i "s|^directories.tokendir = .*|directories.tokendir = $work/tokens/tokens|" \
-		"$work/tokens/softhsm2.conf"
-	export SOFTHSM2_CONF=$work/tokens/softhsm2.conf
-	modseal keygen -k "$empty;object=made" --type rsa2048 --subject 'CN=made by keygen' \
-		--out "$work/made.der"
-	modseal keygen -k "$empty;object=ca" --type rsa2048 --subject 'CN=made to sign others' \
-		--profile ca --out "$work/made-ca.der"
-	modseal keygen -k "$empty;object=leaf" --type rsa2048 --no-cert
-	modseal csr -k "$empty;object=leaf" --subject 'CN=signed by the made CA' --out "$work/leaf.csr"
-	modseal cert --csr "$work/leaf.csr" --issuer-key "$empty;object=ca" --out "$work/made-leaf.der"
-	modseal import -k "$empty;object=imported" --cert "$fixtures/soft/rsa3072.der" \
-		"$fixtures/soft/rsa3072.key.pem"
-	make_tpm_key rsa rsa2048
-	make_tpm_key p256 p256
-}
-
-# Sealed to PCR 7, in a TPM in software that runs until all is over.
-make_tpm_key() { # NAME TYPE
-	[ -d "$work/tpm" ] || timeout 20 "$top/softhsm-fixtures/tpm" start "$work/tpm"
-	. "$work/tpm/env"
-	modseal keygen -k "$work/tpm-$1.pem" --type "$2" --subject "CN=sealed $1" --pcr sha256:7 \
-		--out "$work/tpm-$1.der"
-}
-
-# The outcome of a good signature by a key whose certificate is in `db`: it depends on what this
-# kernel can compute. There is no modprobe in the initramfs: what it has as a module it has not.
-good() { # KEYTYPE HASH
-	case $2 in
-		sha384 | sha512) configured CRYPTO_SHA512 || { echo unsupported crypto; return; } ;;
-		sha3-*) configured CRYPTO_SHA3 || { echo unsupported crypto; return; } ;;
-	esac
-	# Without ECDSA the certificate cannot be read into the keyring.
-	[ "$1" = rsa ] || configured CRYPTO_ECDSA || { echo unavailable key; return; }
-	echo loads
-}
-
-refused_if_loads() { # OUTCOME
-	[ "$1" = loads ] && echo rejected || echo "$1"
-}
-
-sign() { # TOKEN KEY [OPTION...] FILE
+sign() { # TOKEN KEY [OPTION...] FILE...
 	local uri="pkcs11:token=$1;object=$2;type=private"
 	shift 2
 	modseal sign -k "$uri" "$@"
@@ -139,9 +87,16 @@ strip() { # FILE
 	modseal strip "$1"
 }
 
-# Another letter in its .modinfo: still a module, but not the one that was signed.
-tamper() { # FILE
-	sed -i 's/license=/licence=/' "$1"
+# Another letter in its .modinfo, where only modprobe would look: still a module, but not the one
+# that was signed.
+flip() { # FILE
+	sed -i 's/depends=/dependz=/' "$1"
+}
+
+# The content whose hash is in `dbx`.
+revoked_content() { # FILE
+	sed -i 's/depends=/depenqs=/' "$1"
+	cp "$1" "$kernel/revoked.content"
 }
 
 # The last bytes before the 40 of struct and marker belong to the signature value.
@@ -158,4 +113,27 @@ cut_tail() { # FILE
 compress() { # FILE
 	xz --check=crc32 --lzma2=dict=1MiB <"$1" >"$1.tmp"
 	mv "$1.tmp" "$1"
+}
+
+openssl_sign() { # OPTION... FILE
+	local file=${*: -1} key=$fixtures/soft/rsa3072
+	openssl cms -sign -binary -outform DER -md sha256 -signer "$key.pem" -inkey "$key.key.pem" \
+		-in "$file" -out "$work/cms" "${@:1:$#-1}"
+	append_cms "$work/cms" "$file"
+}
+
+# struct module_signature: 2 is PKCS#7, the last four bytes are the length.
+append_cms() { # CMS FILE
+	local length
+	length=$(printf '%08x' "$(stat -c %s "$1")")
+	{
+		cat "$1"
+		printf '\0\0\2\0\0\0\0\0%b' "$(sed 's/../\\x&/g' <<<"$length")"
+		printf '~Module signature appended~\n'
+	} >>"$2"
+}
+
+alter_struct() { # OFFSET BYTE FILE
+	printf '%b' "\\x$(printf %02x "$2")" |
+		dd of="$3" bs=1 seek=$(($(stat -c %s "$3") - 40 + $1)) conv=notrunc status=none
 }
