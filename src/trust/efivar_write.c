@@ -37,9 +37,8 @@ static int failed(const char *path, int errnum, struct ms_error *err)
 				    "than the last one.");
 		break;
 	case EINVAL:
-		err_hint(err,
-			"The firmware refuses such a content; many take certificates of RSA keys "
-			"only.");
+		err_hint(err, "It is too large for the firmware, or of a kind that it does not take (many "
+			      "take certificates of RSA keys only).");
 		break;
 	default:
 		break;

@@ -1,7 +1,8 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# A real firmware (OVMF, in qemu) judges updates of its variables: from setup mode to one with keys of
-# ours, and then what it takes and what it refuses. About 15 s.
+# A real firmware (OVMF, in qemu) behind a real efivarfs. It judges updates of its variables: from setup
+# mode to one with keys of ours, and then what it takes and what it refuses. And it keeps requests to
+# MokManager. About 15 s.
 
 load ../lib/common
 load efi
@@ -12,7 +13,7 @@ debian_dir=${MODSEAL_CACHE:-$TOP/.cache}/debian
 setup() {
 	cd "$BATS_TEST_TMPDIR"
 	CERTS=$PWD
-	for name in pk kek stranger one two; do
+	for name in pk kek stranger one two mok1 mok2; do
 		certificate $name 'basicConstraints=critical,CA:TRUE'
 	done
 	mkdir -p root/bin root/updates
@@ -70,6 +71,23 @@ make_init() {
 			said=$(/bin/modseal trust db --apply $($b cat /updates/$name.options) $f 2>&1)
 			echo "MODSEAL $name $? $($b echo "$said" | $b head -n 1)"
 		done
+		# As if shim had booted it.
+		$b dd if=/moklist of=/sys/firmware/efi/efivars/MokListRT-605dab50-e046-4300-abb6-3dd810dd8b23 \
+			bs=64k conv=notrunc 2>/dev/null
+		request() { # NAME OPTION...
+			name=$1
+			shift
+			said=$(/bin/modseal trust enrol "$@" 2>&1)
+			echo "MODSEAL $name $? $($b echo "$said" | $b grep -e asked -e written | $b head -n 1)"
+		}
+		for cert in mok1 mok2; do
+			request 21-enrol-$cert /$cert.pem --hash-file /hash
+		done
+		request 22-large /large.pem --hash-file /hash
+		/bin/modseal trust enrol --pending | $b sed 's/^/MODSEAL pending /'
+		request 23-revoke --revoke-pending
+		request 24-pending --pending
+		echo "MODSEAL 25-left $($b ls /sys/firmware/efi/efivars | $b grep -c -e MokNew -e MokAuth)"
 		/bin/modseal trust list --json 2>/dev/null | $b sed 's/^/MODSEAL list /'
 		$b poweroff -f
 	END
@@ -88,7 +106,7 @@ boot() {
 	tr -d '\r' <serial | sed -n 's/^MODSEAL //p'
 }
 
-@test "OVMF takes updates that a key of KEK signed, and no others" {
+@test "OVMF takes updates that a key of KEK signed, and no others; and requests to MokManager" {
 	get_kernel
 	cp "$(command -v busybox)" root/bin/
 	into_guest "$MODSEAL"
@@ -109,6 +127,14 @@ boot() {
 	update 16-kek-for-kek kek one.pem --variable KEK
 	update 17-pk-for-kek pk one.pem --variable KEK
 
+	cert-to-efi-sig-list pk.pem pk.esl >/dev/null
+	{ printf '\7\0\0\0'; cat pk.esl; } >root/moklist
+	cp mok1.pem mok2.pem root/
+	openssl passwd -6 -salt abcdefgh secret >root/hash
+	# More than a variable of OVMF can hold.
+	certificate large "nsComment=$(head -c 40000 /dev/zero | tr '\0' x)"
+	cp large.pem root/
+
 	run boot
 	for name in 01-db 02-kek 03-pk 11-add 15-dbx 17-pk-for-kek; do
 		assert_match "^$name 0 "
@@ -116,12 +142,21 @@ boot() {
 	for name in 12-stranger 13-older 14-altered 16-kek-for-kek; do
 		assert_match "^$name 4 .*cannot be written: Permission denied"
 	done
+	assert_line "21-enrol-mok1 0 asked to enrol: CN=Test mok1"
+	assert_line "21-enrol-mok2 0 asked to enrol: CN=Test mok2"
+	assert_match "^22-large 4 .*MokNew-$SHIM cannot be written: "
+	[ "$(sed -n 's/^pending \(to enrol: [^,]*\).*/\1/p' <<<"$output" | sort | paste -sd,)" = \
+		"to enrol: CN=Test mok1,to enrol: CN=Test mok2" ]
+	assert_line "23-revoke 0 what was asked for is taken back"
+	assert_line "24-pending 0 nothing is asked for"
+	assert_line "25-left 0"
 	# What the firmware holds then (keyrings have names that begin with a dot).
 	sed -n 's/^list //p' <<<"$output" | jq -r 'select(.what == "key") | "\(.in): \(.subject)"' |
 		grep -v '^\.' | sort >list
 	diff list - <<-END
 		KEK: CN=Test kek
 		KEK: CN=Test one
+		MokListRT: CN=Test pk
 		PK: CN=Test pk
 		db: CN=Test one
 		db: CN=Test two
