@@ -19,13 +19,16 @@ static struct {
 
 static const struct option_def table[] = {
 	{ "root", 0, "DIR", OPT_STRING, &opt.root, NULL,
-		"Ask another machine's kernel: DIR is an image of it, or what 'modseal trust record' "
+		"Ask another machine's kernel: DIR is an image of it, or what 'modseal trust "
+		"record' "
 		"wrote." },
 	{ "cert", 'c', "CERT", OPT_LIST, &opt.certs, NULL,
-		"A certificate's file that may help to tell whose a module's signature is. May be given "
+		"A certificate's file that may help to tell whose a module's signature is. May be "
+		"given "
 		"several times." },
 	{ "hash", 0, "NAME", OPT_CHOICE, &opt.hash, choices_hash,
-		"For a certificate: the digest that modules are signed with. By default the kernel's own, "
+		"For a certificate: the digest that modules are signed with. By default the "
+		"kernel's own, "
 		"or sha256." },
 	{ "json", 0, NULL, OPT_FLAG, &opt.json, NULL, "Print one JSON object a line." },
 	{ 0 },

@@ -14,7 +14,8 @@ static struct {
 
 static const struct option_def table[] = {
 	{ "root", 0, "DIR", OPT_STRING, &opt.root, NULL,
-		"Look at another machine: DIR is an image of it, or what 'modseal trust record' wrote." },
+		"Look at another machine: DIR is an image of it, or what 'modseal trust record' "
+		"wrote." },
 	{ "json", 0, NULL, OPT_FLAG, &opt.json, NULL, "Print one JSON object a line." },
 	{ 0 },
 };
@@ -30,7 +31,10 @@ static const struct fact_line {
 	const char *name, *words;
 	size_t offset;
 } lines[] = {
-#define FACT(member, words) { #member, words, offsetof(struct ms_machine, member) }
+#define FACT(member, words)                                                                        \
+	{                                                                                          \
+#member, words, offsetof(struct ms_machine, member)                                \
+	}
 	FACT(release, "kernel"),
 	FACT(distribution, "distribution"),
 	FACT(config, "configuration"),
@@ -61,7 +65,8 @@ static void print_state(const struct ms_machine *m)
 		if (f->answer == MS_UNKNOWN)
 			printf("unknown: %s\n", f->unknown);
 		else
-			printf("%s\n", f->text && strcmp(f->text, "Y") && strcmp(f->text, "N") &&
+			printf("%s\n",
+				f->text && strcmp(f->text, "Y") && strcmp(f->text, "N") &&
 						strcmp(f->text, "0") && strcmp(f->text, "1")
 					? f->text
 					: answer_name(f->answer));
@@ -185,7 +190,8 @@ static void print_ring(const struct ms_keyring *ring, const struct counts *c, co
 			comma = ", ";
 		}
 	if (c->hashes + c->cert_hashes)
-		printf("%s%zu hashes of images, %zu of certificates", comma, c->hashes, c->cert_hashes);
+		printf("%s%zu hashes of images, %zu of certificates", comma, c->hashes,
+			c->cert_hashes);
 	printf("\n  (%s)\n", why);
 }
 
@@ -195,7 +201,8 @@ static void show_ring(const struct ms_machine *m, enum ms_keyring_name i)
 	struct counts c = count(ring);
 	char why[240];
 	struct line line = { .where = ring->name,
-		.taken = ms_machine_keyring_counts(m, i, why, sizeof(why)), .why = why };
+		.taken = ms_machine_keyring_counts(m, i, why, sizeof(why)),
+		.why = why };
 
 	if (opt.json)
 		json_place(ring->name, "keyring", &ring->exists, &ring->listed, c.keys, c.hashes,
@@ -207,8 +214,8 @@ static void show_ring(const struct ms_machine *m, enum ms_keyring_name i)
 	for (size_t k = 0; k < ring->n_keys; k++) {
 		if (strcmp(ring->keys[k].type, "asymmetric") != 0)
 			continue;
-		line.subject = ring->keys[k].subject ? ring->keys[k].subject
-						     : ring->keys[k].description;
+		line.subject =
+			ring->keys[k].subject ? ring->keys[k].subject : ring->keys[k].description;
 		line.key_id = ring->keys[k].key_id;
 		show_line(&line);
 	}
@@ -216,8 +223,7 @@ static void show_ring(const struct ms_machine *m, enum ms_keyring_name i)
 
 static void show_loose(const struct ms_machine *m)
 {
-	struct line line = { .taken = MS_UNKNOWN,
-		.why = "in which keyring it is is not known" };
+	struct line line = { .taken = MS_UNKNOWN, .why = "in which keyring it is is not known" };
 
 	if (m->n_loose && !opt.json)
 		printf("other keys in /proc/keys\n");

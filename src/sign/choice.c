@@ -43,12 +43,15 @@ static int judge(const struct ms_signer *s, struct choice *c, struct ms_error *e
 	if (r < 0)
 		return r;
 	if (can_check_key(m, view, why, sizeof(why)) == MS_NO) {
-		err_set(&c->unfit, MS_ERR_UNSUPPORTED, "the kernel %s cannot check signatures by a %s "
-			"key: %s", c->target->release, view->key_type, why);
+		err_set(&c->unfit, MS_ERR_UNSUPPORTED,
+			"the kernel %s cannot check signatures by a %s "
+			"key: %s",
+			c->target->release, view->key_type, why);
 		err_hint(&c->unfit, "Sign with a key of another type for this kernel.");
 	} else if (can_check_hash(m, c->hash, why, sizeof(why)) == MS_NO) {
-		err_set(&c->unfit, MS_ERR_UNSUPPORTED, "the kernel %s cannot check signatures with %s: %s",
-			c->target->release, ms_hash_name(c->hash), why);
+		err_set(&c->unfit, MS_ERR_UNSUPPORTED,
+			"the kernel %s cannot check signatures with %s: %s", c->target->release,
+			ms_hash_name(c->hash), why);
 		err_hint(&c->unfit, "Sign with --hash %s for this kernel.",
 			ms_hash_name(c->target->hash ? c->target->hash : MS_HASH_SHA256));
 	}
@@ -90,8 +93,8 @@ static int add(struct ms_signer *s, const struct target *target, struct choice *
 	return 0;
 }
 
-int signer_choose_hash(struct ms_signer *s, const struct module *m, enum ms_hash *hash,
-	struct ms_error *err)
+int signer_choose_hash(
+	struct ms_signer *s, const struct module *m, enum ms_hash *hash, struct ms_error *err)
 {
 	const struct target *target = NULL;
 	struct choice *c;

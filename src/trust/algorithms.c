@@ -82,7 +82,8 @@ static bool is_installed(const struct ms_machine *m, const char *module)
 		line += *line == '\n';
 		if (!is_file_of(line, module, strlen(module)))
 			continue;
-		if (asprintf(&path, "%s/%.*s", m->priv->modules, (int)strcspn(line, ":\n"), line) < 0)
+		if (asprintf(&path, "%s/%.*s", m->priv->modules, (int)strcspn(line, ":\n"), line) <
+			0)
 			path = NULL;
 		if (path && root_exists(&m->priv->root, path))
 			return true;
@@ -144,24 +145,28 @@ static const char *option_of(const char *algorithm)
 }
 
 /* It is a module of this kernel: then modprobe must bring it. */
-static enum ms_answer ask_modprobe(const struct ms_machine *m, const char *name, char *why,
-	size_t size)
+static enum ms_answer ask_modprobe(
+	const struct ms_machine *m, const char *name, char *why, size_t size)
 {
 	char module[64];
 
 	if (m->priv->running && m->modprobe.answer == MS_NO) {
-		snprintf(why, size, "%s is a module of this kernel, and there is no modprobe (\"%s\")",
-			name, m->modprobe.text);
+		snprintf(why, size,
+			"%s is a module of this kernel, and there is no modprobe (\"%s\")", name,
+			m->modprobe.text);
 		return MS_NO;
 	}
 	if (m->modules_disabled.answer == MS_YES) {
-		snprintf(why, size, "%s is a module of this kernel, and no module loads any more", name);
+		snprintf(why, size, "%s is a module of this kernel, and no module loads any more",
+			name);
 		return MS_NO;
 	}
 	read_depmod((struct ms_machine *)m);
 	if (!m->priv->aliases || !m->priv->deps) {
-		snprintf(why, size, "%s is a module of this kernel, and without modules.alias and "
-			"modules.dep it is not known whether modprobe finds it", name);
+		snprintf(why, size,
+			"%s is a module of this kernel, and without modules.alias and "
+			"modules.dep it is not known whether modprobe finds it",
+			name);
 		return MS_UNKNOWN;
 	}
 	if (!find_module(m, name, module, sizeof(module))) {
@@ -172,8 +177,8 @@ static enum ms_answer ask_modprobe(const struct ms_machine *m, const char *name,
 	return MS_YES;
 }
 
-MS_API enum ms_answer ms_machine_algorithm(const struct ms_machine *m, const char *name, char *why,
-	size_t size)
+MS_API enum ms_answer ms_machine_algorithm(
+	const struct ms_machine *m, const char *name, char *why, size_t size)
 {
 	bool listed = m->priv->running && m->priv->crypto;
 	const char *option = option_of(name), *value;
@@ -184,14 +189,18 @@ MS_API enum ms_answer ms_machine_algorithm(const struct ms_machine *m, const cha
 	}
 	value = option ? ms_machine_option(m, option) : NULL;
 	if (!value) {
-		snprintf(why, size, listed ? "/proc/crypto does not list %s, and without the kernel's "
-				"configuration it is not known whether a module has it"
-			: "without /proc/crypto and the kernel's configuration it is not known whether "
-			  "it has %s", name);
+		snprintf(why, size,
+			listed ? "/proc/crypto does not list %s, and without the kernel's "
+				 "configuration it is not known whether a module has it"
+			       : "without /proc/crypto and the kernel's configuration it is not "
+				 "known whether "
+				 "it has %s",
+			name);
 		return MS_UNKNOWN;
 	}
 	if (!strcmp(value, "m"))
 		return ask_modprobe(m, name, why, size);
-	snprintf(why, size, "CONFIG_%s is %s", option, !strcmp(value, "y") ? "built in" : "not set");
+	snprintf(
+		why, size, "CONFIG_%s is %s", option, !strcmp(value, "y") ? "built in" : "not set");
 	return !strcmp(value, "y") ? MS_YES : MS_NO;
 }

@@ -23,10 +23,10 @@ enum ms_answer can_check_hash(const struct ms_machine *m, enum ms_hash hash, cha
 	return ms_machine_algorithm(m, ms_hash_name(hash), why, size);
 }
 
-/* crypto/Kconfig, crypto/ecdsa.c, crypto/asymmetric_keys/x509_cert_parser.c. As a module, an algorithm
- * may come too late for the certificate to be read at boot, or not. */
-enum ms_answer can_check_key(const struct ms_machine *m, const struct ms_cert_view *v, char *why,
-	size_t size)
+/* crypto/Kconfig, crypto/ecdsa.c, crypto/asymmetric_keys/x509_cert_parser.c. As a module, an
+ * algorithm may come too late for the certificate to be read at boot, or not. */
+enum ms_answer can_check_key(
+	const struct ms_machine *m, const struct ms_cert_view *v, char *why, size_t size)
 {
 	bool ec = !strncmp(v->key_type, "P-", 2), ml = !strncmp(v->key_type, "ML-DSA", 6);
 	const char *option = ec ? "CRYPTO_ECDSA" : ml ? "CRYPTO_MLDSA" : "CRYPTO_RSA";
@@ -49,7 +49,10 @@ enum ms_answer can_check_key(const struct ms_machine *m, const struct ms_cert_vi
 		return MS_UNKNOWN;
 	}
 	if (!strcmp(value, "n")) {
-		snprintf(why, size, "this kernel has no %s (CONFIG_%s)", ec ? "ECDSA" : ml ? "ML-DSA" : "RSA",
+		snprintf(why, size, "this kernel has no %s (CONFIG_%s)",
+			ec	     ? "ECDSA"
+				: ml ? "ML-DSA"
+				     : "RSA",
 			option);
 		return MS_NO;
 	}

@@ -15,8 +15,8 @@ void fact_free(struct ms_fact *fact)
 	*fact = (struct ms_fact){ 0 };
 }
 
-void fact_set(struct ms_machine *m, struct ms_fact *fact, enum ms_answer answer,
-	const char *source, const char *text)
+void fact_set(struct ms_machine *m, struct ms_fact *fact, enum ms_answer answer, const char *source,
+	const char *text)
 {
 	struct ms_fact new = { .answer = answer, .source = strdup(source) };
 

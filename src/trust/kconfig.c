@@ -35,8 +35,8 @@ static int read_gz(const struct root *root, const char *path, struct buf *out)
 
 static int by_name(const void *a, const void *b)
 {
-	return strcmp(((const struct kconfig_option *)a)->name,
-		((const struct kconfig_option *)b)->name);
+	return strcmp(
+		((const struct kconfig_option *)a)->name, ((const struct kconfig_option *)b)->name);
 }
 
 /* CONFIG_NAME=value, or nothing. Strings lose their quotes; kconfig escapes " and \ with a \. */
@@ -95,8 +95,7 @@ static int try(const struct root *root, const char *path, struct kconfig *config
 	return r < 0 ? r : 1;
 }
 
-int kconfig_find(const struct root *root, const char *release, bool running,
-	struct kconfig *config)
+int kconfig_find(const struct root *root, const char *release, bool running, struct kconfig *config)
 {
 	static const struct {
 		const char *before, *behind;

@@ -37,8 +37,8 @@ static void find_installed(struct ms_machine *m, const char *dir)
 	if (n == 1)
 		fact_set(m, &m->release, MS_YES, dir, only);
 	else if (n > 1)
-		fact_unknown(m, &m->release, "there is no /proc/version, and %s has several kernels",
-			dir);
+		fact_unknown(m, &m->release,
+			"there is no /proc/version, and %s has several kernels", dir);
 }
 
 static void find_modules(struct ms_machine *m)
@@ -82,7 +82,8 @@ static void read_config(struct ms_machine *m)
 	if (m->priv->config.path)
 		fact_set(m, &m->config, MS_YES, m->priv->config.path, m->priv->config.path);
 	else if (m->release.text)
-		fact_unknown(m, &m->config, "no configuration of the kernel %s was found", m->release.text);
+		fact_unknown(m, &m->config, "no configuration of the kernel %s was found",
+			m->release.text);
 	else
 		fact_unknown(m, &m->config, "%s", m->release.unknown);
 }
@@ -217,7 +218,8 @@ static void read_lockdown(struct ms_machine *m)
 		fact_set(m, &m->lockdown, MS_YES, "/proc/cmdline", value);
 	else
 		fact_unknown(m, &m->lockdown, "%s cannot be read%s", file,
-			m->priv->running ? " (is securityfs mounted?)" : ": this kernel does not run");
+			m->priv->running ? " (is securityfs mounted?)"
+					 : ": this kernel does not run");
 }
 
 static void read_taint(struct ms_machine *m)
@@ -231,8 +233,7 @@ static void read_taint(struct ms_machine *m)
 static void read_modules_disabled(struct ms_machine *m)
 {
 	if (fact_file(m, &m->modules_disabled, "/proc/sys/kernel/modules_disabled"))
-		m->modules_disabled.answer =
-			strcmp(m->modules_disabled.text, "1") ? MS_NO : MS_YES;
+		m->modules_disabled.answer = strcmp(m->modules_disabled.text, "1") ? MS_NO : MS_YES;
 	else if (ms_machine_option_on(m, "MODULES") == MS_NO)
 		fact_set(m, &m->modules_disabled, MS_YES, "CONFIG_MODULES", NULL);
 }
@@ -262,7 +263,7 @@ static void take_log(struct ms_machine *m, char *text)
 }
 
 #define SYSLOG_READ_ALL 3
-#define SYSLOG_SIZE     10
+#define SYSLOG_SIZE	10
 
 static void read_log(struct ms_machine *m)
 {
@@ -277,8 +278,8 @@ static void read_log(struct ms_machine *m)
 	text = size > 0 ? malloc((size_t)size + 1) : NULL;
 	n = text ? klogctl(SYSLOG_READ_ALL, text, size) : -1;
 	if (n < 0) {
-		fact_unknown(m, &m->log, "the kernel does not let its log be read: %s",
-			strerror(errno));
+		fact_unknown(
+			m, &m->log, "the kernel does not let its log be read: %s", strerror(errno));
 		return;
 	}
 	text[n] = '\0';

@@ -115,7 +115,8 @@ static void take_members(struct ms_machine *m, struct ms_keyring *ring, struct p
 	}
 }
 
-/* Whether it is there: seen, or the kernel is built without it, or it is not where the others are. */
+/* Whether it is there: seen, or the kernel is built without it, or it is not where the others are.
+ */
 static void judge_absent(struct ms_machine *m, struct ms_keyring *ring, const char *option,
 	const struct proc_keys *all, const char *unreadable)
 {
@@ -136,7 +137,8 @@ static void judge_absent(struct ms_machine *m, struct ms_keyring *ring, const ch
 	if (ring->exists.answer == MS_NO)
 		fact_set(m, &ring->listed, MS_YES, ring->exists.source, NULL);
 	else
-		fact_unknown(m, &ring->listed, "%s", ring->exists.unknown ? ring->exists.unknown : "");
+		fact_unknown(
+			m, &ring->listed, "%s", ring->exists.unknown ? ring->exists.unknown : "");
 }
 
 static void list_members(struct ms_machine *m, struct ms_keyring *ring, uint32_t serial,
@@ -147,7 +149,8 @@ static void list_members(struct ms_machine *m, struct ms_keyring *ring, uint32_t
 	int r;
 
 	if (!recorded && !m->live) {
-		fact_unknown(m, &ring->listed, "/proc/keys does not tell which keyring a key is in, and "
+		fact_unknown(m, &ring->listed,
+			"/proc/keys does not tell which keyring a key is in, and "
 			"there is no " KEYRINGS_FILE);
 		return;
 	}
@@ -158,7 +161,8 @@ static void list_members(struct ms_machine *m, struct ms_keyring *ring, uint32_t
 	} else if (r > 0) {
 		fact_unknown(m, &ring->listed, KEYRINGS_FILE " does not name it");
 	} else if (r < 0) {
-		fact_unknown(m, &ring->listed, "the kernel does not let it be read: %s", strerror(-r));
+		fact_unknown(
+			m, &ring->listed, "the kernel does not let it be read: %s", strerror(-r));
 	} else {
 		fact_set(m, &ring->listed, MS_YES, recorded ? KEYRINGS_FILE : "keyctl(2)", NULL);
 		take_members(m, ring, all, serials, n);

@@ -18,14 +18,13 @@ static const char *const of_release[] = {
 static const struct {
 	const char *dir, *pattern;
 } places[] = {
-	{ "/var/lib/shim-signed/mok", "*.der" }, /* Ubuntu, Debian */
-	{ "/var/lib/dkms", "*.pub" },
-	{ "/etc/pki/akmods/certs", "*.der" },    /* Fedora */
+	{ "/var/lib/shim-signed/mok", "*.der" },			    /* Ubuntu, Debian */
+	{ "/var/lib/dkms", "*.pub" }, { "/etc/pki/akmods/certs", "*.der" }, /* Fedora */
 	{ "/etc/refind.d/keys", "*.c[er][rt]" },
-	{ "/modseal/certs", "*" },               /* put beside a recording */
+	{ "/modseal/certs", "*" }, /* put beside a recording */
 };
 
-static int take(const struct ms_machine *m, const char *path, STACK_OF(X509) *to)
+static int take(const struct ms_machine *m, const char *path, STACK_OF(X509) * to)
 {
 	AUTO_BUF struct buf b = { 0 };
 	STACK_OF(X509) *found = NULL;
@@ -45,8 +44,8 @@ static int take(const struct ms_machine *m, const char *path, STACK_OF(X509) *to
 	return r;
 }
 
-static int take_dir(const struct ms_machine *m, const char *dir, const char *pattern,
-	STACK_OF(X509) *to)
+static int take_dir(
+	const struct ms_machine *m, const char *dir, const char *pattern, STACK_OF(X509) * to)
 {
 	DIR *d = root_dir(&m->priv->root, dir);
 	int r = 0;
@@ -66,13 +65,13 @@ static int take_dir(const struct ms_machine *m, const char *dir, const char *pat
 	return r;
 }
 
-int local_certs(const struct ms_machine *m, STACK_OF(X509) **certs)
+int local_certs(const struct ms_machine *m, STACK_OF(X509) * *certs)
 {
 	STACK_OF(X509) *stack = sk_X509_new_null();
 	int r = stack ? 0 : -1;
 
-	for (size_t i = 0; r == 0 && m->priv->modules && i < sizeof(of_release) / sizeof(*of_release);
-		i++) {
+	for (size_t i = 0;
+		r == 0 && m->priv->modules && i < sizeof(of_release) / sizeof(*of_release); i++) {
 		AUTO_FREE char *path = NULL;
 
 		if (asprintf(&path, "%s/%s", m->priv->modules, of_release[i]) < 0)

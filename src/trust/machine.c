@@ -81,8 +81,8 @@ static int end(struct ms_machine *m, int r, struct ms_machine **machine, struct 
 	return r;
 }
 
-int machine_of_release(const char *root, const char *release, struct ms_machine **machine,
-	struct ms_error *err)
+int machine_of_release(
+	const char *root, const char *release, struct ms_machine **machine, struct ms_error *err)
 {
 	struct ms_machine *m = NULL;
 	int r = start(root ? root : "/", &m, err);
@@ -95,8 +95,8 @@ int machine_of_release(const char *root, const char *release, struct ms_machine 
 	return end(m, r, machine, err);
 }
 
-MS_API int ms_machine_read(const char *root, const char *release, struct ms_machine **machine,
-	struct ms_error *err)
+MS_API int ms_machine_read(
+	const char *root, const char *release, struct ms_machine **machine, struct ms_error *err)
 {
 	struct ms_machine *m = NULL;
 	int r = start(root ? root : "/", &m, err);

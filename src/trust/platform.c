@@ -14,13 +14,18 @@ static const struct {
 	const char *pattern, *who;
 	enum ms_answer looks;
 } builders[] = {
-	{ "*debian-kernel@lists.debian.org*", "Debian's kernels do, by a patch", MS_YES },
-	{ "*.fc[0-9]*", "Fedora's kernels do, by a patch", MS_YES },
-	{ "*.el[0-9].*", "Red Hat's kernels do, by a patch", MS_YES },
-	{ "*.el[0-9][0-9].*", "Red Hat's kernels do, by a patch", MS_YES },
-	{ "*.el[0-9]_*", "Red Hat's kernels do, by a patch", MS_YES },
-	{ "*.el[0-9][0-9]_*", "Red Hat's kernels do, by a patch", MS_YES },
-	{ "*@archlinux*", "Arch's kernels do not, as mainline's", MS_NO },
+	{ "*debian-kernel@lists.debian.org*",
+		"Debian's kernels look for module signers in it, by a patch", MS_YES },
+	{ "*.fc[0-9]*", "Fedora's kernels look for module signers in it, by a patch", MS_YES },
+	{ "*.el[0-9].*", "Red Hat's kernels look for module signers in it, by a patch", MS_YES },
+	{ "*.el[0-9][0-9].*", "Red Hat's kernels look for module signers in it, by a patch",
+		MS_YES },
+	{ "*.el[0-9]_*", "Red Hat's kernels look for module signers in it, by a patch", MS_YES },
+	{ "*.el[0-9][0-9]_*", "Red Hat's kernels look for module signers in it, by a patch",
+		MS_YES },
+	{ "*@archlinux*",
+		"Arch's kernels do not look for module signers in it, as mainline's do not",
+		MS_NO },
 };
 
 static enum ms_answer looks_into_platform(const struct ms_machine *m, char *why, size_t size)
@@ -37,7 +42,8 @@ static enum ms_answer looks_into_platform(const struct ms_machine *m, char *why,
 			return builders[i].looks;
 		}
 	}
-	snprintf(why, size, "mainline kernels do not look into .platform, those of some distributions "
+	snprintf(why, size,
+		"mainline kernels do not look into .platform, those of some distributions "
 		"do, and whose this is is not known");
 	return MS_UNKNOWN;
 }
@@ -59,13 +65,14 @@ static enum ms_answer is_linked(const struct ms_machine *m, enum ms_keyring_name
 	return MS_NO;
 }
 
-MS_API enum ms_answer ms_machine_keyring_counts(const struct ms_machine *m,
-	enum ms_keyring_name ring, char *why, size_t size)
+MS_API enum ms_answer ms_machine_keyring_counts(
+	const struct ms_machine *m, enum ms_keyring_name ring, char *why, size_t size)
 {
 	enum ms_answer linked;
 
 	if (ms_machine_option_on(m, "MODULE_SIG") == MS_NO) {
-		snprintf(why, size, "this kernel looks at no module signatures (CONFIG_MODULE_SIG)");
+		snprintf(
+			why, size, "this kernel looks at no module signatures (CONFIG_MODULE_SIG)");
 		return MS_NO;
 	}
 	if (m->keyrings[ring].exists.answer == MS_NO) {
@@ -82,11 +89,12 @@ MS_API enum ms_answer ms_machine_keyring_counts(const struct ms_machine *m,
 	case MS_KEYRING_MACHINE:
 		linked = is_linked(m, ring);
 		snprintf(why, size,
-			linked == MS_YES	? ".secondary_trusted_keys holds a link to it"
+			linked == MS_YES ? ".secondary_trusted_keys holds a link to it"
 				: linked == MS_NO
 				? ".secondary_trusted_keys holds no link to it: the MOKs are not "
 				  "trusted"
-				: "it counts if .secondary_trusted_keys holds a link to it, which is not "
+				: "it counts if .secondary_trusted_keys holds a link to it, which "
+				  "is not "
 				  "known");
 		return linked;
 	case MS_KEYRING_PLATFORM:

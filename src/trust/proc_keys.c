@@ -69,7 +69,8 @@ static int parse_line(char *line, struct proc_key *key)
 	char type[10];
 	int description = 0;
 
-	if (sscanf(line, "%8x %*s %*s %*s %*s %*s %*s %9s %n", &key->serial, type, &description) < 2 ||
+	if (sscanf(line, "%8x %*s %*s %*s %*s %*s %*s %9s %n", &key->serial, type, &description) <
+			2 ||
 		!description)
 		return 0;
 	/* Types are cut after nine letters. */
@@ -104,8 +105,8 @@ int proc_keys_parse(const char *text, struct proc_keys *keys)
 	return r < 0 ? -1 : 0;
 }
 
-const struct proc_key *proc_keys_find(const struct proc_keys *keys, const char *type,
-	const char *description)
+const struct proc_key *proc_keys_find(
+	const struct proc_keys *keys, const char *type, const char *description)
 {
 	for (size_t i = 0; i < keys->n; i++)
 		if (!strcmp(keys->keys[i].key.type, type) &&

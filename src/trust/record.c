@@ -30,7 +30,7 @@ static const char *const files[] = {
 	"/sys/module/module/parameters/sig_enforce",
 };
 
-#define VARIABLES "/sys/firmware/efi/efivars"
+#define VARIABLES  "/sys/firmware/efi/efivars"
 #define SHIM_TABLE "/sys/firmware/efi/mok-variables"
 
 /* Variables, by the beginning of their name. MokAuth is the hash of a password: not here. */
@@ -193,8 +193,9 @@ static int copy_modules(const struct recording *rec, struct ms_error *err)
 	if (root_text(&rec->m->priv->root, alias_path, &text) < 0)
 		return 0;
 	for (char *rest = text, *line; (line = strsep(&rest, "\n"));) {
-		if (is_alias_wanted(line) && (buf_add(&aliases, line, strlen(line)) < 0 ||
-						     buf_add(&aliases, "\n", 1) < 0))
+		if (is_alias_wanted(line) &&
+			(buf_add(&aliases, line, strlen(line)) < 0 ||
+				buf_add(&aliases, "\n", 1) < 0))
 			return err_nomem(err);
 	}
 	if (buf_add(&aliases, "", 1) < 0)
@@ -272,8 +273,9 @@ static int write_keyrings(const struct recording *rec, struct ms_error *err)
 /* Whether a line of the log is about what is recorded here: the rest is nobody's business. */
 static bool is_log_wanted(const char *line)
 {
-	static const char *const words[] = { "module", "modprobe", "x.509", "x509", "pkcs", "secure boot",
-		"secureboot", "lockdown", "integrity:", "ima:", "mok", "taint", "blacklist", "keyring" };
+	static const char *const words[] = { "module", "modprobe", "x.509", "x509", "pkcs",
+		"secure boot", "secureboot", "lockdown", "integrity:", "ima:", "mok", "taint",
+		"blacklist", "keyring" };
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
 		if (strcasestr(line, words[i]))
@@ -321,8 +323,8 @@ static int check_empty(const char *dir, struct ms_error *err)
 	return MS_ERR_USAGE;
 }
 
-MS_API int ms_machine_record(const char *dir, ms_notice_fn *notice, void *user,
-	struct ms_error *err)
+MS_API int ms_machine_record(
+	const char *dir, ms_notice_fn *notice, void *user, struct ms_error *err)
 {
 	struct recording rec = { .dir = dir, .notice = notice, .user = user };
 	int r = check_empty(dir, err);

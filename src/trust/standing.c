@@ -36,8 +36,8 @@ static bool is_among(const struct ms_keyring_key *keys, size_t n, const struct w
 }
 
 /* A keyring that cannot be listed holds no key that /proc/keys does not show. */
-static enum ms_answer is_in(const struct ms_machine *m, enum ms_keyring_name i,
-	const struct wanted *w)
+static enum ms_answer is_in(
+	const struct ms_machine *m, enum ms_keyring_name i, const struct wanted *w)
 {
 	const struct ms_keyring *ring = &m->keyrings[i];
 
@@ -48,8 +48,8 @@ static enum ms_answer is_in(const struct ms_machine *m, enum ms_keyring_name i,
 	return MS_UNKNOWN;
 }
 
-static void __attribute__((format(printf, 4, 5))) say(struct ms_standing *s, enum ms_answer answer,
-	const char *store, const char *fmt, ...)
+static void __attribute__((format(printf, 4, 5)))
+say(struct ms_standing *s, enum ms_answer answer, const char *store, const char *fmt, ...)
 {
 	va_list ap;
 
@@ -71,15 +71,17 @@ static bool is_in_store(const struct ms_machine *m, enum ms_store_name i, const 
 }
 
 /* Why a key that is in no keyring that counts is not there, as far as it can be told. */
-static void explain_absent(const struct ms_machine *m, const struct wanted *w,
-	struct ms_standing *s)
+static void explain_absent(
+	const struct ms_machine *m, const struct wanted *w, struct ms_standing *s)
 {
 	char why[240];
 
 	if (s->in[MS_KEYRING_PLATFORM] == MS_YES) {
 		ms_machine_keyring_counts(m, MS_KEYRING_PLATFORM, why, sizeof(why));
-		say(s, MS_NO, NULL, "its key is in .platform only, where this kernel does not look for "
-			"signers of modules: %s", why);
+		say(s, MS_NO, NULL,
+			"its key is in .platform only, where this kernel does not look for "
+			"signers of modules: %s",
+			why);
 	} else if (s->in[MS_KEYRING_MACHINE] == MS_YES) {
 		ms_machine_keyring_counts(m, MS_KEYRING_MACHINE, why, sizeof(why));
 		say(s, MS_NO, NULL, "its key is in .machine, but %s", why);
@@ -117,9 +119,11 @@ static void judge_trust(const struct ms_machine *m, const struct wanted *w, stru
 		explain_absent(m, w, s);
 	else if (s->in[open] == MS_YES) {
 		ms_machine_keyring_counts(m, (enum ms_keyring_name)open, why, sizeof(why));
-		say(s, MS_UNKNOWN, keyring_names[open], "its key is in %s; %s", keyring_names[open], why);
+		say(s, MS_UNKNOWN, keyring_names[open], "its key is in %s; %s", keyring_names[open],
+			why);
 	} else if (is_among(m->loose, m->n_loose, w)) {
-		say(s, MS_UNKNOWN, NULL, "the kernel has its key, but in which keyring is not known: %s",
+		say(s, MS_UNKNOWN, NULL,
+			"the kernel has its key, but in which keyring is not known: %s",
 			m->keyrings[open].listed.unknown);
 	} else {
 		say(s, MS_UNKNOWN, NULL, "what %s holds is not known: %s", keyring_names[open],
@@ -161,8 +165,8 @@ static void judge(const struct ms_machine *m, const struct wanted *w, struct ms_
 	judge_revoked(m, w, s);
 }
 
-int standing_of_cert(const struct ms_machine *m, X509 *cert, struct ms_standing *standing,
-	struct ms_error *err)
+int standing_of_cert(
+	const struct ms_machine *m, X509 *cert, struct ms_standing *standing, struct ms_error *err)
 {
 	AUTO_FREE char *description = kernel_name(cert);
 	struct wanted w = { .description = description, .cert = cert };

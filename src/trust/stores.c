@@ -38,7 +38,8 @@ static bool out_of_reach(struct ms_machine *m, struct ms_fact *fact)
 	else if (m->efi.answer == MS_UNKNOWN)
 		fact_unknown(m, fact, "%s", m->efi.unknown);
 	else if (efivar_access(m->root) != EFI_VARS)
-		fact_unknown(m, fact, "/sys/firmware/efi/efivars shows nothing (is efivarfs mounted?)");
+		fact_unknown(
+			m, fact, "/sys/firmware/efi/efivars shows nothing (is efivarfs mounted?)");
 	else
 		return false;
 	return true;
@@ -55,8 +56,8 @@ static void read_efi(struct ms_machine *m)
 }
 
 /* A variable of one byte. */
-static void read_flag(struct ms_machine *m, struct ms_fact *fact, const char *name,
-	const struct efi_guid *vendor)
+static void read_flag(
+	struct ms_machine *m, struct ms_fact *fact, const char *name, const struct efi_guid *vendor)
 {
 	AUTO_EFIVAR struct efivar var = { 0 };
 	struct ms_error err = { 0 };
@@ -66,8 +67,8 @@ static void read_flag(struct ms_machine *m, struct ms_fact *fact, const char *na
 	if (read_variable(m, name, vendor, &var, &err) < 0)
 		fact_unknown(m, fact, "%s", err.message);
 	else
-		fact_set(m, fact, var.found && var.data.len && var.data.data[0] ? MS_YES : MS_NO, name,
-			NULL);
+		fact_set(m, fact, var.found && var.data.len && var.data.data[0] ? MS_YES : MS_NO,
+			name, NULL);
 }
 
 /* Lines such as "sbat,1,2023012900". */

@@ -79,7 +79,7 @@ static int unpack(int fd, const char *path, struct buf *out, struct ms_error *er
 
 /* certs/system_certificates.S puts them one behind the other; each is a SEQUENCE that begins with a
  * SEQUENCE that begins with a version. */
-static int find_certs(const struct buf *image, STACK_OF(X509) *certs, struct ms_error *err)
+static int find_certs(const struct buf *image, STACK_OF(X509) * certs, struct ms_error *err)
 {
 	static const uint8_t version[] = { 0xa0, 0x03, 0x02, 0x01, 0x02 };
 	const uint8_t *end = image->data + image->len, *p = image->data;
@@ -105,7 +105,7 @@ static int find_certs(const struct buf *image, STACK_OF(X509) *certs, struct ms_
 	return 0;
 }
 
-static int read_image(const struct ms_machine *m, STACK_OF(X509) *certs, struct ms_error *err)
+static int read_image(const struct ms_machine *m, STACK_OF(X509) * certs, struct ms_error *err)
 {
 	static const struct {
 		const char *before, *behind;
@@ -123,7 +123,8 @@ static int read_image(const struct ms_machine *m, STACK_OF(X509) *certs, struct 
 		AUTO_FREE char *path = NULL;
 		AUTO_CLOSE int fd = -1;
 
-		if (asprintf(&path, "%s%s%s", places[i].before, m->release.text, places[i].behind) < 0) {
+		if (asprintf(&path, "%s%s%s", places[i].before, m->release.text, places[i].behind) <
+			0) {
 			path = NULL;
 			return err_nomem(err);
 		}
@@ -141,10 +142,10 @@ static void free_certs(void *certs)
 	cert_stack_free(certs);
 }
 
-int kernel_image_certs(const struct ms_machine *m, const STACK_OF(X509) **certs,
-	struct ms_error *err)
+int kernel_image_certs(
+	const struct ms_machine *m, const STACK_OF(X509) * *certs, struct ms_error *err)
 {
-	STACK_OF(X509) *found;
+	STACK_OF(X509) * found;
 	int r;
 
 	if (!m->priv->image_certs) {
@@ -164,7 +165,7 @@ int kernel_image_certs(const struct ms_machine *m, const STACK_OF(X509) **certs,
 MS_API int ms_kernel_certs(const struct ms_machine *machine, struct ms_cert ***certs, size_t *count,
 	struct ms_error *err)
 {
-	const STACK_OF(X509) *image;
+	const STACK_OF(X509) * image;
 	struct ms_cert **list;
 	size_t n = 0;
 	int r = kernel_image_certs(machine, &image, err);

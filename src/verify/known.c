@@ -10,7 +10,7 @@
 
 #include <string.h>
 
-static int push(STACK_OF(X509) *stack, X509 *cert)
+static int push(STACK_OF(X509) * stack, X509 *cert)
 {
 	for (int i = 0; i < sk_X509_num(stack); i++)
 		if (X509_cmp(sk_X509_value(stack, i), cert) == 0)
@@ -22,7 +22,8 @@ static int push(STACK_OF(X509) *stack, X509 *cert)
 	return -1;
 }
 
-STACK_OF(X509) *known_certs(const struct ms_machine *m, struct ms_cert *const *given, size_t n_given)
+STACK_OF(X509) *
+	known_certs(const struct ms_machine *m, struct ms_cert *const *given, size_t n_given)
 {
 	STACK_OF(X509) *stack = sk_X509_new_null(), *local = NULL;
 	int r = stack ? local_certs(m, &local) : -1;
@@ -41,10 +42,10 @@ STACK_OF(X509) *known_certs(const struct ms_machine *m, struct ms_cert *const *g
 	return NULL;
 }
 
-int known_add_image(const struct ms_machine *m, STACK_OF(X509) *known, int *added,
-	struct ms_error *err)
+int known_add_image(
+	const struct ms_machine *m, STACK_OF(X509) * known, int *added, struct ms_error *err)
 {
-	const STACK_OF(X509) *image;
+	const STACK_OF(X509) * image;
 	int before = sk_X509_num(known), r = kernel_image_certs(m, &image, err);
 
 	for (int i = 0; r == 0 && i < sk_X509_num(image); i++)
@@ -54,7 +55,7 @@ int known_add_image(const struct ms_machine *m, STACK_OF(X509) *known, int *adde
 	return r;
 }
 
-static bool is_known(STACK_OF(X509) *known, const char *description)
+static bool is_known(STACK_OF(X509) * known, const char *description)
 {
 	for (int i = 0; i < sk_X509_num(known); i++) {
 		AUTO_FREE char *name = kernel_name(sk_X509_value(known, i));
@@ -65,7 +66,7 @@ static bool is_known(STACK_OF(X509) *known, const char *description)
 	return false;
 }
 
-bool known_all(const struct ms_machine *m, STACK_OF(X509) *known, char *name, size_t size)
+bool known_all(const struct ms_machine *m, STACK_OF(X509) * known, char *name, size_t size)
 {
 	char why[240];
 
@@ -73,7 +74,8 @@ bool known_all(const struct ms_machine *m, STACK_OF(X509) *known, char *name, si
 	for (int r = 0; r < MS_KEYRINGS; r++) {
 		const struct ms_keyring *ring = &m->keyrings[r];
 
-		if (ms_machine_keyring_counts(m, (enum ms_keyring_name)r, why, sizeof(why)) == MS_NO)
+		if (ms_machine_keyring_counts(m, (enum ms_keyring_name)r, why, sizeof(why)) ==
+			MS_NO)
 			continue;
 		if (ring->listed.answer != MS_YES)
 			return false;
