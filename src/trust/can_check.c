@@ -23,18 +23,22 @@ enum ms_answer can_check_hash(const struct ms_machine *m, enum ms_hash hash, cha
 	return ms_machine_algorithm(m, ms_hash_name(hash), why, size);
 }
 
-/* crypto/Kconfig, crypto/ecdsa.c, crypto/asymmetric_keys/x509_cert_parser.c. As a module, an
- * algorithm may come too late for the certificate to be read at boot, or not. */
-enum ms_answer can_check_key(
-	const struct ms_machine *m, const struct ms_cert_view *v, char *why, size_t size)
+/* crypto/Kconfig, crypto/ecdsa.c, crypto/asymmetric_keys/x509_cert_parser.c. As a module, an algorithm
+ * may come too late for the certificate to be read at boot, or not. RSA comes with the check of
+ * signatures itself (init/Kconfig, SYSTEM_DATA_VERIFICATION). */
+enum ms_answer can_check_key(const struct ms_machine *m, const struct ms_cert_view *v, char *why,
+	size_t size)
 {
-	bool ec = !strncmp(v->key_type, "P-", 2), ml = !strncmp(v->key_type, "ML-DSA", 6);
-	const char *option = ec ? "CRYPTO_ECDSA" : ml ? "CRYPTO_MLDSA" : "CRYPTO_RSA";
-	const char *value = ms_machine_option(m, option);
+	bool ec = !strncmp(v->key_type, "P-", 2);
+	const char *option = ec ? "CRYPTO_ECDSA" : "CRYPTO_MLDSA", *value;
 
 	if (v->problem[0]) {
 		snprintf(why, size, "%s", v->problem);
 		return MS_NO;
+	}
+	if (!strncmp(v->key_type, "RSA", 3)) {
+		snprintf(why, size, "every kernel that checks module signatures knows RSA");
+		return MS_YES;
 	}
 	if (ec && older_than(m, 5, 13)) {
 		snprintf(why, size, "kernels before 5.13 have no ECDSA");
@@ -44,15 +48,13 @@ enum ms_answer can_check_key(
 		snprintf(why, size, "kernels before 6.10 have no ECDSA with P-521");
 		return MS_NO;
 	}
+	value = ms_machine_option(m, option);
 	if (!value) {
 		snprintf(why, size, "no configuration of the kernel was found");
 		return MS_UNKNOWN;
 	}
 	if (!strcmp(value, "n")) {
-		snprintf(why, size, "this kernel has no %s (CONFIG_%s)",
-			ec	     ? "ECDSA"
-				: ml ? "ML-DSA"
-				     : "RSA",
+		snprintf(why, size, "this kernel has no %s (CONFIG_%s)", ec ? "ECDSA" : "ML-DSA",
 			option);
 		return MS_NO;
 	}
