@@ -258,7 +258,7 @@ static int run(int argc, char **argv)
 const struct command command_trust_db = {
 	.name = "trust db",
 	.operands = "CERT|FILE.esl...|FILE.auth",
-	.summary = "Make lists and signed updates for the firmware's own db (dbx, KEK, PK).",
+	.summary = "Make lists and signed updates for the firmware's db, dbx, KEK, PK.",
 	.options = { table, keyopts_table },
 	.min_operands = 1,
 	.max_operands = -1,

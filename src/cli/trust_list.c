@@ -316,7 +316,7 @@ static int run(int argc, char **argv)
 const struct command command_trust_list = {
 	.name = "trust list",
 	.operands = "",
-	.summary = "What the kernel, the firmware and shim hold, and what counts for modules.",
+	.summary = "List what kernel, firmware and shim hold, and what of it counts.",
 	.options = { table },
 	.min_operands = 0,
 	.max_operands = 0,

@@ -62,7 +62,38 @@ setup() {
 		modseal help "$command"
 	done >help
 	modseal help >>help
+	modseal help trust >>help
 	! grep -E '^.{81}' help
+}
+
+@test "a command that has commands of its own" {
+	for how in "help trust" "trust --help" "trust -h" "trust help"; do
+		# shellcheck disable=SC2086 # words
+		run --separate-stderr modseal $how
+		assert_status 0
+		[ -z "$stderr" ]
+		assert_match '^  enrol +[A-Z]'
+	done
+	run --separate-stderr modseal trust
+	assert_status 2
+	[ -z "$output" ]
+	assert_stderr "Commands:"
+	for how in "help trust enrol" "trust enrol --help"; do
+		# shellcheck disable=SC2086 # words
+		run modseal $how
+		assert_status 0
+		assert_match '^Usage: modseal trust enrol '
+		assert_output "More in modseal-trust-enrol(1)."
+	done
+	run modseal trust enrol --frobnicate
+	assert_status 2
+	assert_output "modseal trust enrol: unrecognized option"
+	for how in "trust seal" "help trust seal"; do
+		# shellcheck disable=SC2086 # words
+		run modseal $how
+		assert_status 2
+		assert_output "there is no command 'trust seal'; 'modseal trust --help' lists them"
+	done
 }
 
 @test "an unknown command" {
