@@ -8,8 +8,8 @@
 
 /*
  * Runs a program (looked up in PATH; argv ends with NULL) whose standard input is `in` from where it
- * stands, and its standard output `out`, a file; it inherits nothing else that is open, and what it
- * says on standard error is thrown away. It may write `max` bytes and take `seconds`.
+ * stands, and its standard output `out`, a file; what it says on standard error is thrown away. It
+ * may write `max` bytes and take `seconds`.
  * MS_ERR_UNSUPPORTED: there is no such program. MS_ERR_IO: it failed, or was stopped.
  */
 int filter_run(const char *const argv[], int in, int out, size_t max, unsigned seconds,

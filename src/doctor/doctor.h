@@ -20,8 +20,8 @@ struct finding {
 	struct ms_finding is;
 	struct doctor *doctor;
 	enum remedy remedy;
-	const char *path; /* of the module that it is about, as the machine calls it; NULL: that which
-			     was asked for, if one was */
+	const char *path; /* of the module that it is about, as the machine calls it; NULL: that
+			     which was asked for, if one was */
 };
 
 struct doctor {
