@@ -274,7 +274,7 @@ static int run(int argc, char **argv)
 const struct command command_trust_enrol = {
 	.name = "trust enrol",
 	.operands = "CERT...",
-	.summary = "Ask shim to enrol a machine owner key's certificate, or to delete it.",
+	.summary = "Ask shim to enrol a machine owner key's certificate, or delete it.",
 	.options = { table, mokopts_table, keyopts_table },
 	.min_operands = 0,
 	.max_operands = -1,
