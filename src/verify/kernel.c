@@ -292,6 +292,29 @@ static void note_release(const struct ms_machine *m, const struct module *mod,
 		mod->vermagic, m->release.text);
 }
 
+/* kernel/module/decompress.c: a kernel unpacks one form, if any; modprobe does where it does not. */
+static void note_compression(const struct ms_machine *m, const struct module *mod,
+	struct ms_prediction *p)
+{
+	static const struct {
+		const char *name, *option;
+	} forms[] = {
+		[MODULE_GZ] = { "gzip", "MODULE_COMPRESS_GZIP" },
+		[MODULE_XZ] = { "xz", "MODULE_COMPRESS_XZ" },
+		[MODULE_ZST] = { "zstd", "MODULE_COMPRESS_ZSTD" },
+	};
+	const char *option = "MODULE_DECOMPRESS";
+
+	if (mod->compression == MODULE_PLAIN)
+		return;
+	if (ms_machine_option_on(m, option) == MS_YES)
+		option = forms[mod->compression].option;
+	if (ms_machine_option_on(m, option) == MS_NO)
+		snprintf(p->note, sizeof(p->note),
+			"this kernel does not unpack %s, modprobe has to (CONFIG_%s)",
+			forms[mod->compression].name, option);
+}
+
 static int predict(struct module *mod, const struct kernel_judge *j, struct ms_prediction *p,
 	struct ms_error *err)
 {
@@ -305,6 +328,8 @@ static int predict(struct module *mod, const struct kernel_judge *j, struct ms_p
 	if (r < 0)
 		return r;
 	decide(j->m, &w, mod->name ? mod->name : base ? base + 1 : mod->path, p);
+	if (!p->note[0])
+		note_compression(j->m, mod, p);
 	if (!p->note[0])
 		note_release(j->m, mod, p);
 	return 0;

@@ -110,3 +110,17 @@ check() { # MACHINE CERT [OPTION...]
 	run modseal verify --root "$BATS_TEST_TMPDIR/m" -c "$MADE/certs/distro.pem" "$MADE/modules/distro.ko"
 	assert_status 0
 }
+
+@test "a compressed module is judged by what is in it; who unpacks it is noted" {
+	cd "$BATS_TEST_TMPDIR"
+	xz --check=crc32 -c "$MADE/modules/mok.ko" >mok.ko.xz
+	zstd -qc "$MADE/modules/mok.ko" >mok.ko.zst
+	run modseal verify --root "$MADE/machines/secure-boot-mok" --json mok.ko.xz mok.ko.zst
+	assert_status 0
+	jq -es '.[0].verdict == "loads" and (.[0].note | contains("unpack") | not)' <<<"$output"
+	jq -es '.[1].note == "this kernel does not unpack zstd, modprobe has to (CONFIG_MODULE_COMPRESS_ZSTD)"' \
+		<<<"$output"
+	run modseal verify --root "$MADE/machines/ecdsa-missing" mok.ko.xz
+	assert_status 0
+	assert_output "this kernel does not unpack xz, modprobe has to (CONFIG_MODULE_DECOMPRESS)"
+}
