@@ -67,12 +67,8 @@ static void off_cmdline(struct finding *f, const char *word, const char *price)
 	const struct distro *distro = f->doctor->distro;
 
 	bypass(f, price, "Take %s off the kernel's command line, and boot again.", word);
-	for (size_t i = 0; i < DISTRO_COMMANDS && distro->cmdline[i]; i++) {
-		const char *c = distro->cmdline[i], *at = strstr(c, "%s");
-
-		command(f, "%.*s%s%s", at ? (int)(at - c) : (int)strlen(c), c, at ? word : "",
-			at ? at + 2 : "");
-	}
+	for (size_t i = 0; i < DISTRO_COMMANDS && distro->cmdline[i]; i++)
+		command_with(f, distro->cmdline[i], word);
 }
 
 static const char *whole_word(struct doctor *d, const char *name)
@@ -168,10 +164,22 @@ static void other_kernels(struct finding *f)
 		other_kernel(f, "CONFIG_LOCK_DOWN_KERNEL_FORCE_*", forced_lockdown);
 }
 
+/* What opens one of two gates leaves the other closed, unless Secure Boot closed both. */
+static void warn_of_two(struct finding *f)
+{
+	enum origin enforced = origin_of_enforcement(f->doctor),
+		    locked = origin_of_lockdown(f->doctor);
+
+	if (enforced != ORIGIN_NONE && enforced != ORIGIN_UNKNOWN && locked != ORIGIN_NONE &&
+		locked != ORIGIN_UNKNOWN && (enforced != locked || enforced != ORIGIN_SECURE_BOOT))
+		because(f,
+			"Both module.sig_enforce and lockdown are on: without a signature that "
+			"counts, both have to be opened.");
+}
+
 void bypasses(struct finding *f)
 {
-	if (!f)
-		return;
+	warn_of_two(f);
 	lift_by_sysrq(f);
 	no_validation(f);
 	no_secure_boot(f);

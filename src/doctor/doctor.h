@@ -76,6 +76,9 @@ void bypass(struct finding *f, const char *price, const char *fmt, ...)
 /* A command of the finding's newest way. */
 void command(struct finding *f, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
+/* The same of one that somebody else wrote: %s in it is the word. */
+void command_with(struct finding *f, const char *template, const char *word);
+
 /* A word for command(): quoted for a shell where it needs to be. Belongs to the doctor. */
 const char *quoted(struct doctor *d, const char *word);
 /* A path without the root in front: as that machine calls it. */

@@ -150,6 +150,16 @@ void command(struct finding *f, const char *fmt, ...)
 	va_end(ap);
 }
 
+void command_with(struct finding *f, const char *template, const char *word)
+{
+	const char *at = strstr(template, "%s");
+
+	if (at)
+		command(f, "%.*s%s%s", (int)(at - template), template, word, at + 2);
+	else
+		command(f, "%s", template);
+}
+
 static const char *keep(struct doctor *d, char *text)
 {
 	char **slot = text ? GROW(d, d->words, d->n_words) : NULL;

@@ -19,19 +19,11 @@ static const char *module_word(const struct finding *f)
 static void make_initramfs(struct finding *f)
 {
 	struct doctor *d = f->doctor;
-	const char *release;
 
 	way_out(f, "Make the initramfs anew, so that it holds the module as it is on the disk.");
-	release = d->release ? quoted(d, d->release) : "$(uname -r)";
-	if (!d->distro->initramfs)
-		return;
-	if (strstr(d->distro->initramfs, "%s")) {
-		size_t n = (size_t)(strstr(d->distro->initramfs, "%s") - d->distro->initramfs);
-
-		command(f, "%.*s%s", (int)n, d->distro->initramfs, release);
-	} else {
-		command(f, "%s", d->distro->initramfs);
-	}
+	if (d->distro->initramfs)
+		command_with(f, d->distro->initramfs,
+			d->release ? quoted(d, d->release) : "$(uname -r)");
 }
 
 static void sign_with(struct finding *f, const struct ms_found_key *k)
@@ -137,15 +129,33 @@ static bool is_enrolled(const struct doctor *d, const char *signer)
 	return false;
 }
 
+/* A key on this machine whose certificate has the signer's name: dkms signs with one that nobody
+ * may have enrolled yet. */
+static const struct ms_found_key *key_of(const struct doctor *d, const char *signer)
+{
+	for (size_t i = 0; signer && d->keys && i < d->keys->n_keys; i++) {
+		const struct ms_found_key *k = &d->keys->keys[i];
+
+		if (key_is_usable(k) && key_can_be_trusted(d, k) && strstr(k->subject, signer))
+			return k;
+	}
+	return NULL;
+}
+
 static void trust_it(struct finding *f)
 {
 	struct doctor *d = f->doctor;
 	const char *signer =
 		d->module && d->module->n_signatures ? d->module->signatures[0].signer : NULL;
+	const struct ms_found_key *k = key_of(d, signer);
 
 	if (is_enrolled(d, signer)) {
 		because(f, "A MOK of its signer's name (%s) is enrolled: see what is told of that.",
 			signer);
+	} else if (k) {
+		way_out(f, "The key of %s signed it, by its name (%s): leave the signature%s.",
+			k->what, signer, enrol_words(d));
+		enrol_commands(f, quoted(d, on_machine(d, k->cert)));
 	} else {
 		way_out(f, "If you trust who signed it%s%s%s, get that certificate%s.",
 			signer ? " (" : "", signer ? signer : "", signer ? ")" : "",
@@ -195,17 +205,12 @@ static void build_it(struct finding *f)
 
 static void unblock(struct finding *f)
 {
-	struct doctor *d = f->doctor;
-	const struct distro *distro = d->distro;
+	const struct distro *distro = f->doctor->distro;
 
 	way_out(f,
 		"Take it out of module_blacklist= of the kernel's command line, and boot again.");
-	for (size_t i = 0; i < DISTRO_COMMANDS && distro->cmdline[i]; i++) {
-		const char *c = distro->cmdline[i], *at = strstr(c, "%s");
-
-		command(f, "%.*s%s%s", at ? (int)(at - c) : (int)strlen(c), c,
-			at ? "module_blacklist" : "", at ? at + 2 : "");
-	}
+	for (size_t i = 0; i < DISTRO_COMMANDS && distro->cmdline[i]; i++)
+		command_with(f, distro->cmdline[i], "module_blacklist");
 }
 
 static void for_ima(struct finding *f)
@@ -214,10 +219,11 @@ static void for_ima(struct finding *f)
 		"Give the file a signature for IMA, by a key whose certificate is in .ima; an "
 		"appended signature does instead if the policy has imasig|modsig.");
 	command(f, "evmctl ima_sign --key KEY %s", module_word(f));
-	way_out(f,
-		"Or let module signatures do: with module.sig_enforce the architecture's policy "
-		"of CONFIG_IMA_ARCH_POLICY does not appraise modules; a policy of your own is in "
-		"/etc/ima/ima-policy.");
+	bypass(f,
+		"a module's file is then judged by its appended signature alone, where that is "
+		"enforced",
+		"Take the rule out of the policy (/etc/ima/ima-policy), or ima_policy= off the "
+		"kernel's command line, and boot again.");
 }
 
 static void tell(struct finding *f)
@@ -269,7 +275,8 @@ void ways_tell(struct doctor *d)
 		if (f->remedy == REMEDY_NONE || f->is.severity == MS_NOTE)
 			continue;
 		if (told[f->remedy]) {
-			because(f, "The ways out are those of \"%s\".", told[f->remedy]->is.id);
+			because(f, "The ways out are those of \"%s\"%s%s.", told[f->remedy]->is.id,
+				f->path ? ", for " : "", f->path ? f->path : "");
 			continue;
 		}
 		told[f->remedy] = f;

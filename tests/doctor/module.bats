@@ -121,6 +121,21 @@ strict() {
 		.ways[0].commands == ["modseal inspect ./spoilt.ko"]'
 }
 
+@test "signed by a key that lies on the machine and is not enrolled: the signature may stay" {
+	secure_boot m
+	trusted vendor
+	mkdir -p m/var/lib/dkms
+	cp "$CERTS/good.key" m/var/lib/dkms/mok.key
+	cp "$CERTS/good.der" m/var/lib/dkms/mok.pub
+	chmod 600 m/var/lib/dkms/mok.key
+	cp "$FILES/nls_utf8.signed.ko" "$tree/kernel/fs/nls/nls_utf8.ko"
+	run doctor m nls_utf8 --json
+	assert_status 1
+	assert_found refused wrong '.details.errno == "EPERM" and .details.signature == "ENOKEY" and
+		.ways[0].commands[0] == "modseal trust enrol /var/lib/dkms/mok.pub" and
+		(.ways[0].what | contains("The key of DKMS signed it"))'
+}
+
 @test "what it depends on is looked at, too" {
 	strict
 	tree_module m kernel/drivers/net/bonding.ko "$FILES/bonding.signed.ko" kernel/fs/nls/nls_utf8.ko

@@ -151,6 +151,17 @@ assert_bypasses() { # ID COMMAND...
 	assert_bypasses unsigned-rejected 'mokutil --disable-validation' 'systemctl reboot --firmware-setup'
 }
 
+@test "two gates: both have to be opened" {
+	secure_boot m
+	logged m 'Loading of unsigned module is rejected'
+	echo Y >m/sys/module/module/parameters/sig_enforce
+	sed -i 's/$/ module.sig_enforce/' m/proc/cmdline
+	run doctor m --json
+	assert_found unsigned-rejected wrong '.why | contains("both have to be opened")'
+	assert_bypasses unsigned-rejected 'mokutil --disable-validation' 'systemctl reboot --firmware-setup' \
+		'editor /etc/default/grub   # take module.sig_enforce out of GRUB_CMDLINE_LINUX...'
+}
+
 @test "enforced since the boot: the next boot" {
 	echo Y >m/sys/module/module/parameters/sig_enforce
 	logged m 'Loading of unsigned module is rejected'
