@@ -49,7 +49,7 @@ static void no_validation(struct finding *f)
 		"locked down. A password is asked for now, and some of its characters at the next "
 		"boot.");
 	command(f, "mokutil --disable-validation");
-	command(f, "systemctl reboot");
+	command_reboot(f, false, NULL);
 }
 
 static void no_secure_boot(struct finding *f)
@@ -59,7 +59,7 @@ static void no_secure_boot(struct finding *f)
 	if (!by_secure_boot(d) || d->machine->secure_boot.answer != MS_YES)
 		return;
 	bypass(f, FIRMWARE_PRICE, "Switch Secure Boot off in the firmware's setup.");
-	command(f, "systemctl reboot --firmware-setup");
+	command_reboot(f, true, NULL);
 }
 
 static void off_cmdline(struct finding *f, const char *word, const char *price)

@@ -42,7 +42,7 @@ void check_firmware(struct doctor *d)
 			"root can change what it trusts");
 		because(f, "Secure Boot is not in force until a platform key (PK) is enrolled.");
 		way_out(f, "Enrol keys in the firmware's setup (\"restore factory keys\").");
-		command(f, "systemctl reboot --firmware-setup");
+		command_reboot(f, true, NULL);
 	}
 	if (m->mok_insecure.answer == MS_YES) {
 		f = found(d, MS_WARNING, "shim-insecure",

@@ -14,7 +14,7 @@ static void open_gate(struct finding *f)
 		command(f, "mokutil --enable-validation");
 	} else if (m->secure_boot.answer == MS_NO) {
 		way_out(f, "Switch Secure Boot on in the firmware's setup.");
-		command(f, "systemctl reboot --firmware-setup");
+		command_reboot(f, true, NULL);
 	} else if (m->mok_trusted.answer == MS_NO) {
 		way_out(f,
 			"Let shim tell the kernel to trust MOKs (shim 15.5 or newer), and boot "
@@ -117,7 +117,7 @@ static void pending(struct doctor *d)
 		way_out(f,
 			"Boot, and confirm it: press a key, then %s MOK, Continue, Yes, password.",
 			item->action == MS_MOK_ENROL ? "Enroll" : "Delete");
-		command(f, "systemctl reboot");
+		command_reboot(f, false, NULL);
 	}
 	ms_mok_pending_free(&requests);
 }

@@ -79,6 +79,10 @@ void command(struct finding *f, const char *fmt, ...) __attribute__((format(prin
 /* The same of one that somebody else wrote: %s in it is the word. */
 void command_with(struct finding *f, const char *template, const char *word);
 
+/* The command that boots again, or goes into the firmware's setup; what is to be done there follows
+ * it as a comment, if it is not NULL. */
+void command_reboot(struct finding *f, bool firmware, const char *comment);
+
 /* A word for command(): quoted for a shell where it needs to be. Belongs to the doctor. */
 const char *quoted(struct doctor *d, const char *word);
 /* A path without the root in front: as that machine calls it. */

@@ -3,6 +3,8 @@
 
 #include "src/doctor/keys.h"
 
+#define BLUE_SCREEN "Enroll MOK, Continue, Yes, password"
+
 enum gate {
 	GATE_NONE,	  /* a MOK will be trusted */
 	GATE_SECURE_BOOT, /* it is off */
@@ -96,13 +98,10 @@ void enrol_commands(struct finding *f, const char *cert)
 	if (gate == GATE_VALIDATION)
 		command(f, "mokutil --enable-validation");
 	if (gate == GATE_SECURE_BOOT)
-		command(f,
-			"systemctl reboot --firmware-setup   # switch Secure Boot on; then the "
-			"blue screen: Enroll MOK, Continue, Yes, password");
+		command_reboot(
+			f, true, "switch Secure Boot on; then in the blue screen: " BLUE_SCREEN);
 	else
-		command(f,
-			"systemctl reboot   # in the blue screen: Enroll MOK, Continue, Yes, "
-			"password");
+		command_reboot(f, false, "in the blue screen: " BLUE_SCREEN);
 }
 
 bool enrol_wants_ca(const struct doctor *d)

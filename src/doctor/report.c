@@ -160,6 +160,19 @@ void command_with(struct finding *f, const char *template, const char *word)
 		command(f, "%s", template);
 }
 
+void command_reboot(struct finding *f, bool firmware, const char *comment)
+{
+	bool openrc = f && root_exists(&f->doctor->root, "sbin/openrc-run");
+	const char *reboot = openrc ? "reboot" : "systemctl reboot",
+		   *option = firmware && !openrc ? " --firmware-setup" : "",
+		   *key = firmware && openrc ? "press the key of the firmware's setup" : "";
+
+	if (!comment)
+		comment = "";
+	command(f, "%s%s%s%s%s%s", reboot, option, *key || *comment ? "   # " : "", key,
+		*key && *comment ? ", " : "", comment);
+}
+
 static const char *keep(struct doctor *d, char *text)
 {
 	char **slot = text ? GROW(d, d->words, d->n_words) : NULL;

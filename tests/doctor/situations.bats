@@ -326,6 +326,16 @@ assert_bypasses() { # ID COMMAND...
 	assert_found distribution-unknown note
 }
 
+@test "without systemd" {
+	secure_boot m
+	: >m/sbin/openrc-run
+	logged m 'Lockdown: modprobe: unsigned module loading is restricted; see man kernel_lockdown.7'
+	run doctor m --json
+	assert_bypasses lockdown-unsigned 'mokutil --disable-validation' \
+		"reboot   # press the key of the firmware's setup"
+	assert_json '[.findings[].ways[].commands[]] | all(contains("systemctl") | not) and any(startswith("reboot   # in the blue"))'
+}
+
 @test "options, and what cannot be read" {
 	run --separate-stderr doctor nowhere
 	assert_status 4
