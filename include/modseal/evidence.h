@@ -27,8 +27,8 @@ struct ms_evidence_item {
 struct ms_attestation {
 	bool shown;		/**< there is one */
 	enum ms_answer trusted; /**< it is of this key, and leads to the root; MS_UNKNOWN: no root was
-				     named, or there is none */
-	char problem[160];	/**< why not; empty if it does, or no root was named */
+				     named, or there is none; MS_NO also if the device made bad keys */
+	char problem[160];	/**< why not; else empty */
 	char firmware[16];	/**< "5.4.3"; empty: not told */
 	char serial[24];	/**< the device's, in decimal; empty: not told */
 	const char *pin_policy; /**< "never", "once", "always", "match-once", "match-always",

@@ -146,6 +146,16 @@ static int check_chain(const STACK_OF(X509) * certs, STACK_OF(X509) * roots,
 	return ok ? 0 : err_nomem(err);
 }
 
+/* CVE-2017-15361 (ROCA), Yubico's advisory YSA-2017-01. */
+static bool is_weak(X509 *x509)
+{
+	const EVP_PKEY *pub = X509_get0_pubkey(x509);
+	const uint8_t *b = bytes(x509, FIRMWARE, 3);
+	unsigned version = b ? (unsigned)b[0] << 16 | (unsigned)b[1] << 8 | b[2] : 0;
+
+	return pub && EVP_PKEY_is_a(pub, "RSA") && version >= 0x040206 && version <= 0x040304;
+}
+
 int attest_read(const STACK_OF(X509) * certs, const EVP_PKEY *pub, STACK_OF(X509) * roots,
 	struct ms_attestation *out, struct ms_error *err)
 {
@@ -154,6 +164,9 @@ int attest_read(const STACK_OF(X509) * certs, const EVP_PKEY *pub, STACK_OF(X509
 	*out = (struct ms_attestation){ .shown = true };
 	read_words(own, out);
 	read_serial(own, out);
+	if (is_weak(own))
+		return doubt(out, "RSA keys that firmware 4.2.6 to 4.3.4 made can be computed from "
+				  "their public half (ROCA, CVE-2017-15361)", "");
 	if (!roots)
 		return 0;
 	if (!cert_fits_key(own, pub))

@@ -21,7 +21,8 @@ bool attest_is_placeholder(const X509 *x509);
  * Reads certs[0], which is one, into *out. With `roots` it is checked that it is of this public key
  * and that a chain over the other certs leads to one of the roots that signed itself; out->trusted
  * and out->problem then say so. The chain's dates are not looked at: what was said of a key when it
- * was made does not end. MS_ERR_NOMEM.
+ * was made does not end. An RSA key by a firmware that made bad ones is MS_NO also without roots.
+ * MS_ERR_NOMEM.
  */
 int attest_read(const STACK_OF(X509) * certs, const EVP_PKEY *pub, STACK_OF(X509) * roots,
 	struct ms_attestation *out, struct ms_error *err);

@@ -61,7 +61,7 @@ static void judge(const struct ms_key *key, bool attested, struct ms_evidence *e
 	if (!e->n_items)
 		snprintf(e->missing, sizeof(e->missing), "%s",
 			key->hardware ? "its place says nothing of it" : "it is in a file");
-	if (attested && e->attestation.trusted != MS_YES)
+	if (e->attestation.trusted == MS_NO || (attested && e->attestation.trusted != MS_YES))
 		add_missing(e, "attestation:", e->attestation.problem);
 	e->bound = !e->missing[0];
 }

@@ -177,6 +177,35 @@ static void the_device_is_no_ca(void **state)
 	strike(&s);
 }
 
+/* Yubico's advisory YSA-2017-01: RSA keys of 4.2.6 to 4.3.4. */
+static void bad_firmware(void **state)
+{
+	static const struct {
+		enum test_key of;
+		const char *firmware;
+		enum ms_answer trusted;
+	} cases[] = {
+		{ RSA_A, "", MS_YES }, { RSA_A, "", MS_NO }, { RSA_A, "", MS_NO },
+		{ RSA_A, "", MS_YES }, { EC_256, "", MS_YES },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		X509 *own = frame(cases[i].of, "YubiKey PIV Attestation 9a", "device");
+		struct scene s;
+
+		extend(own, YUBICO_PIV "3", cases[i].firmware, 3);
+		set(&s, own);
+		EVP_PKEY_free(s.pub);
+		s.pub = public_half(test_key(cases[i].of));
+		look(&s, true);
+		assert_int_equal(s.a.trusted, cases[i].trusted);
+		look(&s, false);
+		assert_int_equal(s.a.trusted, cases[i].trusted == MS_NO ? MS_NO : MS_UNKNOWN);
+		assert_int_equal(!!strstr(s.a.problem, "ROCA"), cases[i].trusted == MS_NO);
+		strike(&s);
+	}
+}
+
 /* What is as long as it should not be, or has no meaning, is not told. */
 static void extensions(void **state)
 {
@@ -228,6 +257,7 @@ int main(void)
 		cmocka_unit_test(another_root_of_that_name),
 		cmocka_unit_test(the_device_is_no_root),
 		cmocka_unit_test(the_device_is_no_ca),
+		cmocka_unit_test(bad_firmware),
 		cmocka_unit_test(extensions),
 	};
 
