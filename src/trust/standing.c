@@ -35,15 +35,19 @@ static bool is_among(const struct ms_keyring_key *keys, size_t n, const struct w
 	return false;
 }
 
-/* A keyring that cannot be listed holds no key that /proc/keys does not show. */
+/* A keyring that cannot be listed holds no key that /proc/keys does not show, unless it was that which
+ * it could not be listed for. */
 static enum ms_answer is_in(
 	const struct ms_machine *m, enum ms_keyring_name i, const struct wanted *w)
 {
 	const struct ms_keyring *ring = &m->keyrings[i];
 
+	if (is_among(ring->keys, ring->n_keys, w))
+		return MS_YES;
 	if (ring->listed.answer == MS_YES)
-		return is_among(ring->keys, ring->n_keys, w) ? MS_YES : MS_NO;
-	if (ring->exists.answer == MS_YES && m->privileged && !is_among(m->loose, m->n_loose, w))
+		return MS_NO;
+	if (!ring->keys && ring->exists.answer == MS_YES && m->privileged &&
+		!is_among(m->loose, m->n_loose, w))
 		return MS_NO;
 	return MS_UNKNOWN;
 }
@@ -149,10 +153,12 @@ static void judge_revoked(const struct ms_machine *m, const struct wanted *w, st
 	s->revoked = s->in[MS_KEYRING_BLACKLIST];
 	if (s->revoked == MS_YES)
 		set_revoked(s, ".blacklist");
-	else if (s->revoked == MS_UNKNOWN && is_in_store(m, MS_STORE_DBX, w))
+	if (s->revoked != MS_UNKNOWN ||
+		ms_machine_option_on(m, "SYSTEM_REVOCATION_LIST") != MS_YES)
+		return;
+	if (is_in_store(m, MS_STORE_DBX, w))
 		set_revoked(s, "dbx");
-	else if (s->revoked == MS_UNKNOWN && is_in_store(m, MS_STORE_MOKX, w) &&
-		m->secure_boot.answer == MS_YES)
+	else if (is_in_store(m, MS_STORE_MOKX, w) && m->secure_boot.answer == MS_YES)
 		set_revoked(s, "MokListXRT");
 }
 

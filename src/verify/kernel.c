@@ -377,7 +377,9 @@ MS_API int ms_predict_signer(const struct ms_cert *cert, enum ms_hash hash,
 	if (decide_early(m, p))
 		return 0;
 	if (!hash)
-		hash = own ? ms_hash_by_name(own) : MS_HASH_SHA256;
+		hash = own ? ms_hash_by_name(own) : MS_HASH_NONE;
+	if (!ms_hash_can_sign(hash))
+		hash = MS_HASH_SHA256;
 	r = kernel_judge_cert(m, cert->x509, &w, err);
 	if (r < 0)
 		return r;

@@ -124,3 +124,36 @@ check() { # MACHINE CERT [OPTION...]
 	assert_status 0
 	assert_output "this kernel does not unpack xz, modprobe has to (CONFIG_MODULE_DECOMPRESS)"
 }
+
+@test "recordings that contradict themselves: what is lost is unknown, not absent" {
+	cd "$BATS_TEST_TMPDIR"
+	cp -a "$MADE/machines/secure-boot-mok" m
+	# a member that /proc/keys does not show
+	sed -i '/ Machine owner: /d' m/proc/keys
+	run modseal verify --root m "$MADE/modules/mok.ko"
+	assert_status 5
+	assert_output "/proc/keys does not show its key"
+	run modseal verify --root m "$MADE/modules/ec.ko"
+	assert_status 5
+	# dbx alone says nothing of a kernel that may not look
+	cp -a "$MADE/machines/revoked" r
+	rm r/modseal/keyrings
+	sed -i '/SYSTEM_REVOCATION_LIST/d' r/boot/config-*
+	run modseal trust check --root r "$MADE/certs/mok.der"
+	assert_status 5
+	echo CONFIG_SYSTEM_REVOCATION_LIST=y >>"$(echo r/boot/config-*)"
+	run modseal trust check --root r "$MADE/certs/mok.der"
+	assert_status 1
+	assert_output "it is revoked: its key is in dbx"
+}
+
+@test "check: the kernel's own digest, unless new signatures are not made with it" {
+	cd "$BATS_TEST_TMPDIR"
+	cp -a "$MADE/machines/secure-boot-mok" m
+	sed -i 's/MODULE_SIG_HASH=.*/MODULE_SIG_HASH="sha384"/' m/boot/config-*
+	run modseal trust check --root m "$MADE/certs/mok.der"
+	assert_output "; sha384)"
+	sed -i 's/MODULE_SIG_HASH=.*/MODULE_SIG_HASH="sha1"/' m/boot/config-*
+	run modseal trust check --root m "$MADE/certs/mok.der"
+	assert_output "; sha256)"
+}
