@@ -11,7 +11,7 @@
 #include <string.h>
 
 /* Signatures handed to the key at once: while the TPM makes one the last is verified and the next
- * is being prepared. */
+ * is in line. */
 #define PARALLEL 3
 
 static void tpm_key_free(struct tpm_key *k)
@@ -58,6 +58,7 @@ static int wrap(struct tpm_key *k, const char *ref, struct ms_key **out, struct 
 	key->priv = k;
 	key->hardware = k->pub.publicArea.objectAttributes & TPMA_OBJECT_FIXEDTPM;
 	key->parallel = PARALLEL;
+	key->apart = true;
 	if (k->file && k->file->cert) {
 		key->cert = k->file->cert;
 		X509_up_ref(key->cert);

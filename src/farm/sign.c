@@ -176,7 +176,7 @@ static void lost(void *arg)
 
 static int run_workers(struct run *run, struct ms_error *err)
 {
-	unsigned jobs = workers_jobs(run->options->jobs, pool_parallel(&run->signer->pool));
+	unsigned jobs = pool_jobs(&run->signer->pool, run->options->jobs);
 	unsigned n = workers_wanted(jobs);
 	AUTO_FREE struct hand *hands = calloc(n, sizeof(*hands));
 	const struct workers workers = { n, hands, sizeof(*hands), work, lost };

@@ -64,6 +64,8 @@ struct ms_key {
 	char type[32];      /* "RSA-4096", "P-384"; filled by key_new() from pub */
 	bool hardware;      /* the private half cannot be read by software as far as is known */
 	unsigned parallel;  /* signatures at once, >= 1 */
+	bool apart;         /* it computes on a processor of its own: it can be given more at once
+	                       than this machine has processors, and does not wait for them */
 };
 
 /* Takes over pub (also on failure), copies uri and place. NULL when memory is out. */

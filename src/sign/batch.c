@@ -330,7 +330,7 @@ static int run_workers(struct batch *b, unsigned n, struct ms_error *err)
 MS_API int ms_batch_sign(struct ms_signer *signer, const struct ms_batch_options *options,
 	const struct ms_batch_callbacks *callbacks, struct ms_error *err)
 {
-	unsigned jobs = workers_jobs(options->jobs, pool_parallel(&signer->pool));
+	unsigned jobs = pool_jobs(&signer->pool, options->jobs);
 	unsigned wanted = workers_wanted(jobs), possible = descriptors() / 4;
 	unsigned workers = wanted < possible ? wanted : possible;
 	struct batch b = {

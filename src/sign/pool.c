@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "src/sign/pool.h"
 
+#include "src/base/cpus.h"
 #include "src/base/error.h"
 #include "src/crypto/sign_digest.h"
 
@@ -34,13 +35,16 @@ int pool_add(struct pool *pool, struct ms_key *key, struct ms_error *err)
 	return 0;
 }
 
-unsigned pool_parallel(const struct pool *pool)
+unsigned pool_jobs(const struct pool *pool, unsigned asked)
 {
-	unsigned n = 0;
+	unsigned here = 0, apart = 0, cpus = cpus_usable();
 
-	for (size_t i = 0; i < pool->n; i++)
-		n += pool->keys[i].key->parallel;
-	return n;
+	for (size_t i = 0; i < pool->n; i++) {
+		const struct ms_key *key = pool->keys[i].key;
+
+		*(key->apart ? &apart : &here) += key->parallel;
+	}
+	return asked ? asked : (here < cpus ? here : cpus) + apart;
 }
 
 void pool_limit(struct pool *pool, unsigned limit)

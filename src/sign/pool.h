@@ -33,8 +33,12 @@ void pool_init(struct pool *pool);
 void pool_destroy(struct pool *pool);
 /* MS_ERR_KEY if its public half is not that of the first. */
 int pool_add(struct pool *pool, struct ms_key *key, struct ms_error *err);
-/* How many signatures its keys can make at once. */
-unsigned pool_parallel(const struct pool *pool);
+/*
+ * Signatures at once: what was asked for, else (0) what the keys can take, but no more than there are
+ * processors for those that compute on this machine: they gain nothing from more. One that is far
+ * away is given more by the user, who knows its distance.
+ */
+unsigned pool_jobs(const struct pool *pool, unsigned asked);
 /* Bounds the signatures under way at once; 0: what the keys can take. */
 void pool_limit(struct pool *pool, unsigned limit);
 /* The key that a caller of pool_sign() is at; all zero: none. */

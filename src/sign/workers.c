@@ -15,11 +15,6 @@ static unsigned least(unsigned a, unsigned b)
 	return a < b ? a : b;
 }
 
-unsigned workers_jobs(unsigned asked, unsigned parallel)
-{
-	return asked ? asked : least(parallel, cpus_usable());
-}
-
 unsigned workers_wanted(unsigned jobs)
 {
 	unsigned cpus = cpus_usable(), n = jobs > cpus ? least(jobs, MAX_WORKERS) + cpus : cpus;

@@ -11,12 +11,6 @@
 #include <stddef.h>
 
 /*
- * Signatures at once: what was asked for, else (0) what the keys can take (`parallel`), but one a
- * processor: a key that computes on this machine gains nothing from more, and one that is far away is
- * given more by the user, who knows its distance.
- */
-unsigned workers_jobs(unsigned asked, unsigned parallel);
-/*
  * How many threads keep so many signatures under way, and no more than have something to do. Where
  * all compute, on this machine's processors, each one more makes them wait for each other. A key that
  * is given more signatures than there are processors does not compute on them: while all of its

@@ -4,6 +4,7 @@
 
 usage: encode_key.py [OPTION...] PUB PRIV RESULT
   --policy CODE:HEX   a step of the key's policy (command code in hex, parameters); may be repeated
+  --approved CODE:HEX a step of the one signed policy of the file (authPolicy); may be repeated
   --empty-auth WORD   true (default), false, absent, one (true as 01)
   --description TEXT, --rsa-parent, --parent HANDLE
 """
@@ -34,6 +35,7 @@ def step(text):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--policy", action="append", default=[])
+    parser.add_argument("--approved", action="append", default=[])
     parser.add_argument("--empty-auth", default="true")
     parser.add_argument("--description")
     parser.add_argument("--rsa-parent", action="store_true")
@@ -48,6 +50,9 @@ def main():
         parts.append(der(0xa0, der(1, bytes([value]))))
     if o.policy:
         parts.append(der(0xa1, der(0x30, *map(step, o.policy))))
+    if o.approved:
+        policy = der(0xa1, der(0x30, *map(step, o.approved)))
+        parts.append(der(0xa3, der(0x30, der(0x30, der(0xa0, der(0x0c, b"theirs")), policy))))
     if o.description:
         parts.append(der(0xa4, der(0x0c, o.description.encode())))
     if o.rsa_parent:

@@ -244,6 +244,64 @@ pcr_policy() {
 	assert_status 3
 }
 
+hex() { # FILE
+	od -An -v -tx1 "$1" | tr -d ' \n'
+}
+
+# What openssl_tpm2_engine --signed-policy writes, by other hands: the policies by tpm2-tools, the
+# signature by openssl.
+@test "signed policies (authPolicy), their key RSA and EC" {
+	local kind signature algorithm
+	for kind in rsa ecc; do
+		if [ $kind = rsa ]; then
+			openssl genpkey -algorithm RSA -out policy.key
+		else
+			openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out policy.key
+		fi 2>/dev/null
+		openssl pkey -in policy.key -pubout -out policy.pub
+		tpm2 loadexternal -C o -G $kind -u policy.pub -c verifier.ctx -n verifier.name
+		tpm2 readpublic -c verifier.ctx -f tss -o verifier.pub
+		tpm2 flushcontext -t
+		printf 'some reference' >ref
+		tpm2 startauthsession -S session.ctx
+		tpm2 policyauthorize -S session.ctx -n verifier.name -q ref -L authorize.digest
+		tpm2 flushcontext session.ctx
+		create ecc "sensitivedataorigin|sign|noda" -L authorize.digest
+		extend
+		tpm2 startauthsession -S session.ctx
+		tpm2 policypcr -S session.ctx -l sha256:16 -L pcr.digest
+		tpm2 flushcontext session.ctx
+		cat pcr.digest ref | openssl dgst -sha256 -sign policy.key -out signature
+		if [ $kind = rsa ]; then
+			signature=0014000b0100$(hex signature)
+		else
+			signature=0018000b$(openssl asn1parse -inform DER -in signature | awk -F: '
+				/INTEGER/ { n = tolower($NF); while (length(n) < 64) n = "0" n; printf "0020" n }')
+		fi
+		key=$(hex verifier.pub)$(printf '%04x' "$(stat -c %s ref)")$(hex ref)
+		tpm2 pcrread sha256:16 -o pcr
+		encode --policy "16a:${key}0010" --approved \
+			"17f:00000001000b03000001$(openssl dgst -sha256 -r pcr | cut -d' ' -f1)" \
+			--approved "16a:$key$signature"
+		run modseal inspect k.pem
+		assert_output "approved     theirs"
+		refute_output problem
+		certify k.pem
+		run sign k.pem -c cert.pem
+		assert_status 0
+		assert_signed cert.pem
+		tpm2 pcrreset 16
+		run sign k.pem -c cert.pem
+		assert_status 3
+		assert_output "PCR sha256:16"
+		run modseal tpm approve k.pem --pcr sha256:16 --policy-key policy.key
+		assert_status 0
+		run sign k.pem -c cert.pem
+		assert_status 0
+		assert_signed cert.pem
+	done
+}
+
 @test "command code and locality policies; one that is not supported is named" {
 	tpm2 startauthsession -S session.ctx
 	tpm2 policycommandcode -S session.ctx TPM2_CC_Sign -L policy.digest
