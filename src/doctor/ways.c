@@ -26,21 +26,22 @@ static void make_initramfs(struct finding *f)
 			d->release ? quoted(d, d->release) : "$(uname -r)");
 }
 
-static void sign_with(struct finding *f, const struct ms_found_key *k)
+/* `options` are more of modseal sign's, with a blank in front, or "". */
+static void sign_with(struct finding *f, const struct ms_found_key *k, const char *options)
 {
 	struct doctor *d = f->doctor;
 	const char *key = quoted(d, on_machine(d, k->path)),
 		   *cert = quoted(d, on_machine(d, k->cert));
 
 	if (strcmp(k->path, k->cert) == 0)
-		command(f, "modseal sign -k %s %s", key, module_word(f));
+		command(f, "modseal sign%s -k %s %s", options, key, module_word(f));
 	else
-		command(f, "modseal sign -k %s -c %s %s", key, cert, module_word(f));
+		command(f, "modseal sign%s -k %s -c %s %s", options, key, cert, module_word(f));
 }
 
 /* With keys that lie on this machine: those that the kernel trusts; if there is none, those that it
  * may come to trust. */
-static bool with_found_keys(struct finding *f)
+static bool with_found_keys(struct finding *f, const char *options)
 {
 	struct doctor *d = f->doctor;
 	bool any = false;
@@ -54,7 +55,7 @@ static bool with_found_keys(struct finding *f)
 			"Sign it with the key of %s that lies on this machine: this kernel trusts "
 			"its certificate (%s).",
 			k->what, k->subject);
-		sign_with(f, k);
+		sign_with(f, k, options);
 		any = true;
 	}
 	for (size_t i = 0; d->keys && i < d->keys->n_keys && !any; i++) {
@@ -64,13 +65,13 @@ static bool with_found_keys(struct finding *f)
 			continue;
 		way_out(f, "Sign it with the key of %s that lies on this machine (%s)%s.", k->what,
 			k->subject, enrol_words(d));
-		sign_with(f, k);
+		sign_with(f, k, options);
 		enrol_commands(f, quoted(d, on_machine(d, k->cert)));
 	}
 	return any;
 }
 
-static void with_new_key(struct finding *f)
+static void with_new_key(struct finding *f, const char *options)
 {
 	struct doctor *d = f->doctor;
 	const char *profile = enrol_wants_ca(d) ? " --profile ca" : "",
@@ -83,7 +84,7 @@ static void with_new_key(struct finding *f)
 			"modseal keygen -k /etc/modseal.tss --type rsa2048%s --subject "
 			"'CN=Modules' --out /etc/modseal.der",
 			profile);
-		command(f, "modseal sign -k /etc/modseal.tss -c /etc/modseal.der %s",
+		command(f, "modseal sign%s -k /etc/modseal.tss -c /etc/modseal.der %s", options,
 			module_word(f));
 		enrol_commands(f, "/etc/modseal.der");
 		return;
@@ -95,7 +96,8 @@ static void with_new_key(struct finding *f)
 		"modseal keygen -k 'pkcs11:token=TOKEN;object=modules' --type rsa2048%s --subject "
 		"'CN=Modules' --out modules.der",
 		profile);
-	command(f, "modseal sign -k 'pkcs11:token=TOKEN;object=modules' %s", module_word(f));
+	command(f, "modseal sign%s -k 'pkcs11:token=TOKEN;object=modules' %s", options,
+		module_word(f));
 	enrol_commands(f, "modules.der");
 }
 
@@ -110,12 +112,26 @@ static void with_distribution(struct finding *f)
 		command(f, "%s", distro->tool_commands[i]);
 }
 
-static void sign_it(struct finding *f)
+static void sign_it(struct finding *f, const char *options)
 {
-	if (with_found_keys(f))
+	if (with_found_keys(f, options))
 		return;
-	with_new_key(f);
+	with_new_key(f, options);
 	with_distribution(f);
+}
+
+/* A certificate's subject has this common name. */
+static bool is_named(const char *subject, const char *name)
+{
+	size_t len = strlen(name);
+	const char *at = subject;
+
+	while ((at = strstr(at, "CN="))) {
+		at += strlen("CN=");
+		if (!strncmp(at, name, len) && (!at[len] || at[len] == ','))
+			return true;
+	}
+	return false;
 }
 
 /* The signer's certificate is a MOK already: check_mok says what keeps it from being trusted. */
@@ -124,7 +140,7 @@ static bool is_enrolled(const struct doctor *d, const char *signer)
 	const struct ms_store *mok = &d->machine->stores[MS_STORE_MOK];
 
 	for (size_t i = 0; signer && i < mok->n_certs; i++)
-		if (strstr(ms_cert_subject(mok->certs[i]), signer))
+		if (is_named(ms_cert_subject(mok->certs[i]), signer))
 			return true;
 	return false;
 }
@@ -136,7 +152,7 @@ static const struct ms_found_key *key_of(const struct doctor *d, const char *sig
 	for (size_t i = 0; signer && d->keys && i < d->keys->n_keys; i++) {
 		const struct ms_found_key *k = &d->keys->keys[i];
 
-		if (key_is_usable(k) && key_can_be_trusted(d, k) && strstr(k->subject, signer))
+		if (key_is_usable(k) && key_can_be_trusted(d, k) && is_named(k->subject, signer))
 			return k;
 	}
 	return NULL;
@@ -162,7 +178,7 @@ static void trust_it(struct finding *f)
 			enrol_words(d));
 		enrol_commands(f, "CERT");
 	}
-	sign_it(f);
+	sign_it(f, "");
 }
 
 static void sign_anew(struct finding *f)
@@ -171,16 +187,13 @@ static void sign_anew(struct finding *f)
 		"Get the module anew (install its package again, or build it) and sign it again: "
 		"modseal puts the new signature in place of the old one.");
 	command(f, "modseal inspect %s", module_word(f));
-	sign_it(f);
+	sign_it(f, "");
 }
 
 static void other_digest(struct finding *f)
 {
-	way_out(f,
-		"Sign it with an RSA key and a digest that this kernel has built in; sha256 is in "
-		"every kernel.");
-	command(f, "modseal sign --hash sha256 -k KEY -c CERT %s", module_word(f));
-	sign_it(f);
+	because(f, "RSA with sha256 is in every kernel.");
+	sign_it(f, " --hash sha256");
 }
 
 static void build_it(struct finding *f)
@@ -230,7 +243,7 @@ static void tell(struct finding *f)
 {
 	switch (f->remedy) {
 	case REMEDY_SIGN:
-		sign_it(f);
+		sign_it(f, "");
 		bypasses(f);
 		break;
 	case REMEDY_TRUST:
@@ -241,7 +254,7 @@ static void tell(struct finding *f)
 		sign_anew(f);
 		break;
 	case REMEDY_OTHER_KEY:
-		sign_it(f);
+		sign_it(f, "");
 		break;
 	case REMEDY_DIGEST:
 		other_digest(f);
