@@ -37,6 +37,8 @@ struct store {
 	bool there;		   /* that very certificate lies beside the key already */
 	struct p11_objects others; /* certificates of the same key that do */
 	CK_OBJECT_HANDLE old;	   /* the one that is to go */
+	CK_OBJECT_HANDLE made;	   /* the new one */
+	bool nameless;		   /* NSS wants each label for one subject only: it gets it later */
 };
 
 static void free_parts(struct parts *parts)
@@ -134,7 +136,8 @@ static int look_fn(void *arg)
 
 /* -- the call ---------------------------------------------------------------------------- */
 
-static CK_RV create(struct p11_token *t, CK_SESSION_HANDLE session, const struct parts *parts)
+static CK_RV create(struct p11_token *t, CK_SESSION_HANDLE session, const struct parts *parts,
+	bool label, CK_OBJECT_HANDLE *made)
 {
 	CK_OBJECT_CLASS class = CKO_CERTIFICATE;
 	CK_CERTIFICATE_TYPE type = CKC_X_509;
@@ -147,19 +150,24 @@ static CK_RV create(struct p11_token *t, CK_SESSION_HANDLE session, const struct
 	};
 	CK_OBJECT_HANDLE object = 0;
 	CK_ULONG n = 4;
+	CK_RV rv;
 
 	for (int i = 0; i < N_PARTS; i++)
-		if (parts->of[i].len)
+		if (parts->of[i].len && (label || i != LABEL))
 			attrs[n++] =
 				(CK_ATTRIBUTE){ types[i], parts->of[i].data, parts->of[i].len };
-	return P11_CALL(t->module, t->name, C_CreateObject, session, attrs, n, &object);
+	rv = P11_CALL(t->module, t->name, C_CreateObject, session, attrs, n, &object);
+	if (rv == CKR_OK)
+		*made = object;
+	return rv;
 }
 
 /* The copy leaks with the thread when the call never comes back (call.h). */
 static CK_RV make(struct p11_change *change, CK_SESSION_HANDLE session)
 {
-	const struct store *s = (struct store *)change;
+	struct store *s = (struct store *)change;
 	CLEANUP(free_parts) struct parts parts = { 0 };
+	CK_RV rv;
 
 	change->call = "C_CreateObject";
 	for (int i = 0; i < N_PARTS; i++) {
@@ -168,7 +176,24 @@ static CK_RV make(struct p11_change *change, CK_SESSION_HANDLE session)
 		if (part->len && buf_add(&parts.of[i], part->data, part->len) < 0)
 			return CKR_HOST_MEMORY;
 	}
-	return create(change->token, session, &parts);
+	rv = create(change->token, session, &parts, true, &s->made);
+	s->nameless = rv == CKR_ATTRIBUTE_VALUE_INVALID && s->others.n && parts.of[LABEL].len;
+	return s->nameless ? create(change->token, session, &parts, false, &s->made) : rv;
+}
+
+static CK_RV name(struct p11_change *change, CK_SESSION_HANDLE session)
+{
+	const struct store *s = (struct store *)change;
+	struct p11_token *t = change->token;
+	CLEANUP(buf_free) struct buf label = { 0 };
+	CK_OBJECT_HANDLE object = s->made;
+	CK_ATTRIBUTE attr;
+
+	change->call = "C_SetAttributeValue";
+	if (buf_add(&label, s->parts.of[LABEL].data, s->parts.of[LABEL].len) < 0)
+		return CKR_HOST_MEMORY;
+	attr = (CK_ATTRIBUTE){ CKA_LABEL, label.data, label.len };
+	return P11_CALL(t->module, t->name, C_SetAttributeValue, session, object, &attr, 1);
 }
 
 /* -- in place of others -------------------------------------------------------------------- */
@@ -205,7 +230,8 @@ static int destroy_others(struct store *s, const struct ms_key *key, struct ms_e
 	if (r < 0)
 		err_prefix(err,
 			"the certificate is beside %s, but an old one could not be deleted", key->uri);
-	return r;
+	s->change.make = name;
+	return r == 0 && s->nameless ? p11_change(&s->change, NULL, err) : r;
 }
 
 static int store(struct store *s, const struct ms_key *key, struct ms_error *err)

@@ -107,6 +107,35 @@ within() { # SCRIPT
 	assert_status 0
 }
 
+# The certificate beside a key goes when another takes its place.
+replaced='modseal cert $PIN -k "$KEY" --subject CN=second --store && echo not refused
+	modseal cert $PIN -k "$KEY" --subject CN=second --store --replace -o second.pem
+	modseal keys --json --login $PIN "$TOKEN" >keys.json
+	modseal sign $PIN -k "$KEY" m.ko'
+
+assert_replaced() {
+	assert_status 0
+	refute_output "not refused"
+	[ "$(jq -c '[.objects[] | select(.kind == "certificate") | .subject]' keys.json)" = '["CN=second"]' ]
+	run modseal verify -c second.pem m.ko
+	assert_status 0
+}
+
+@test "NSS: another certificate in the first one's place" {
+	with_nss "PIN='--pin-source pin' TOKEN='$NSS' KEY='$NSS;object=k'
+		modseal keygen \$PIN -k '$NSS;object=k' --type p256 --subject CN=first
+		$replaced"
+	assert_replaced
+}
+
+@test "openCryptoki: another certificate in the first one's place" {
+	echo 4711471 >pin
+	with_opencryptoki "PIN= TOKEN=pkcs11:token=oc KEY='pkcs11:token=oc;object=k'
+		modseal keygen --so-pin-source so --init-token oc -k pkcs11:object=k --type rsa2048 --subject CN=first
+		$replaced"
+	assert_replaced
+}
+
 @test "openCryptoki: a token is initialised, an RSA key made, listed and checked; it signs" {
 	echo 4711471 >pin
 	with_opencryptoki "modseal keygen --so-pin-source so --init-token oc -k pkcs11:object=k \
