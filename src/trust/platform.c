@@ -23,6 +23,13 @@ static const struct {
 	{ "*.el[0-9]_*", "Red Hat's kernels look for module signers in it, by a patch", MS_YES },
 	{ "*.el[0-9][0-9]_*", "Red Hat's kernels look for module signers in it, by a patch",
 		MS_YES },
+	/* "Patch-mainline: Never, SUSE-specific" */
+	{ "*(geeko@buildhost)*", "SUSE's kernels look for module signers in it, by a patch",
+		MS_YES },
+	/* Seen under module.sig_enforce (github.com/linux-surface/linux-surface/issues/906); of later ones it
+	 * is not known. */
+	{ "Linux version 5.15.*(buildd@*Ubuntu*",
+		"Ubuntu's 5.15 kernels look for module signers in it, by a patch", MS_YES },
 	{ "*@archlinux*",
 		"Arch's kernels do not look for module signers in it, as mainline's do not",
 		MS_NO },

@@ -157,3 +157,30 @@ check() { # MACHINE CERT [OPTION...]
 	run modseal trust check --root m "$MADE/certs/mok.der"
 	assert_output "; sha256)"
 }
+
+@test "whose kernels look into .platform: told by who built them, else unknown" {
+	cd "$BATS_TEST_TMPDIR"
+	cp -a "$MADE/machines/fedora-db" m
+	release=$(basename m/boot/config-*)
+	release=${release#config-}
+	asks() { # STATUS VERSION
+		echo "Linux version $release $2" >m/proc/version
+		run modseal trust check --root m "$MADE/certs/db.der"
+		assert_status "$1"
+	}
+	asks 0 '(mockbuild@abc) (gcc (GCC) 14.2.1) #1 SMP PREEMPT_DYNAMIC'
+	mv m/boot/config-* m/boot/config-6.12.1
+	release=6.12.1
+	asks 0 '(debian-kernel@lists.debian.org) (gcc-14) #1 SMP'
+	asks 0 '(geeko@buildhost) (gcc (SUSE Linux) 13.3.0) #1 SMP'
+	asks 1 '(linux@archlinux) (gcc (GCC) 14.2.1) #1 SMP'
+	asks 5 '(me@home) (gcc) #1 SMP'
+	assert_output "whose this is is not known"
+	echo CONFIG_MODULE_SIG_PLATFORM=y >>m/boot/config-6.12.1
+	asks 0 '(me@home) (gcc) #1 SMP'
+	for release in 5.14.0-503.el9.x86_64 4.18.0-553.el8_10.x86_64 6.12.0-55.el10.x86_64 5.15.0-43-generic; do
+		mv m/boot/config-* "m/boot/config-$release"
+		sed -i '/MODULE_SIG_PLATFORM/d' "m/boot/config-$release"
+		asks 0 '(buildd@lcy02-amd64-026) (gcc (Ubuntu 11.2.0-19ubuntu1) 11.2.0) #46-Ubuntu SMP'
+	done
+}
