@@ -6,7 +6,7 @@ load ../lib/common
 load doctor
 
 setup_file() {
-	common_setup_file
+	doctor_setup_file
 	export MADE=$BATS_FILE_TMPDIR/made
 	bare_module nls_utf8 "$BATS_FILE_TMPDIR/bare.ko"
 	"$TOP/tests/trust/make-machines" "$BATS_FILE_TMPDIR/bare.ko" "$MADE"

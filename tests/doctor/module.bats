@@ -7,7 +7,7 @@ load ../trust/efi
 load doctor
 
 setup_file() {
-	common_setup_file
+	doctor_setup_file
 	make_certs
 	export FILES=$BATS_FILE_TMPDIR/files
 	mkdir "$FILES"
