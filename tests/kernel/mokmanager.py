@@ -13,7 +13,7 @@ CHOSEN = "40"
 DRAWING = re.compile(r"\x1b\[(?P<colour>4\d)m|\x1b\[\d+;(?P<column>\d+)H"
                      r"(?:(?P<corner>┌)|│ *(?P<entry>[^│\x1b]*?) *│)")
 
-FIRST_SECONDS = 90  # firmware and shim, after the reset
+FIRST_SECONDS = 180 # firmware and shim, after the reset
 NEXT_SECONDS = 30   # from a key to the next screen
 REDRAW_SECONDS = 10 # from a key to the menu drawn anew; after that it was lost
 KEYS = 10           # that it may take to go to an entry
