@@ -29,7 +29,8 @@ cases() {
 	try unsigned
 	try stripped "sign modseal rsa2048" strip
 	try tampered-signature "sign modseal rsa2048" tamper_signature
-	try content-revoked revoked_content "sign modseal rsa2048"
+	try content-revoked "letter q" keep_revoked "sign modseal rsa2048"
+	try file-revoked "letter x" "sign modseal rsa2048" keep_revoked
 
 	# rsa3072 of the token `soft` is in `db`, too; openssl makes what modseal does not.
 	try openssl-sha1 "openssl_sign -md sha1 -noattr -nocerts"
@@ -90,13 +91,16 @@ strip() { # FILE
 # Another letter in its .modinfo, where only modprobe would look: still a module, but not the one
 # that was signed.
 flip() { # FILE
-	sed -i 's/depends=/dependz=/' "$1"
+	letter z "$1"
 }
 
-# The content whose hash is in `dbx`.
-revoked_content() { # FILE
-	sed -i 's/depends=/depenqs=/' "$1"
-	cp "$1" "$kernel/revoked.content"
+letter() { # LETTER FILE
+	sed -i "s/depends=/depen$1s=/" "$2"
+}
+
+# As it is now its SHA-256 comes into `dbx`.
+keep_revoked() { # FILE
+	cp "$1" "$kernel/${1##*/}.revoked"
 }
 
 # The last bytes before the 40 of struct and marker belong to the signature value.

@@ -62,9 +62,9 @@ all_certs() {
 make_vars() {
 	local db=("$fixtures"/{rsa2048,rsa4096,p256,p384,ca}.der "$fixtures/soft/rsa3072.der"
 		"$work"/{made,made-ca,tpm-rsa,tpm-p256}.der "$work"/{,hash-}revoked-*.der)
-	local by_hash=("$work"/hash-revoked-*.der)
+	local by_hash=("$work"/hash-revoked-*.der) files=("$kernel"/*.revoked)
 	cp /usr/share/OVMF/OVMF_VARS_4M.fd "$kernel/vars.fd"
 	"$here/ovmf-add" "$kernel/vars.fd" db "${db[@]}"
 	"$here/ovmf-add" "$kernel/vars.fd" dbx "$work"/revoked-*.der \
-		"${by_hash[@]/#/revoke-hash:}" "sha256:$kernel/revoked.content"
+		"${by_hash[@]/#/revoke-hash:}" "${files[@]/#/sha256:}"
 }

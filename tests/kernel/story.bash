@@ -16,8 +16,9 @@ one_story() { # RELEASE
 	make_boot_disk "$1" "$disk" "$kernel/story.initrd"
 	cp /usr/share/OVMF/OVMF_VARS_4M.ms.fd "$kernel/story.vars"
 
-	PYTHONDONTWRITEBYTECODE=1 "$here/story" "$logs/$1.story.serial" qemu-system-x86_64 -machine q35,smm=on -accel tcg -cpu max \
-		-m $memory -nodefaults -display none -serial stdio \
+	PYTHONDONTWRITEBYTECODE=1 "$here/story" "$logs/$1.story.serial" \
+		qemu-system-x86_64 -machine q35,smm=on -accel tcg -cpu max -m $memory \
+		-nodefaults -display none -serial stdio \
 		-global driver=cfi.pflash01,property=secure,value=on \
 		-global ICH9-LPC.disable_s3=1 \
 		-drive if=pflash,format=raw,unit=0,readonly=on,file=/usr/share/OVMF/OVMF_CODE_4M.secboot.fd \
