@@ -143,6 +143,16 @@ make_key() { # ARGUMENT...
 	assert_signed 9a m.ko
 }
 
+@test "a CA's key on the card answers requests" {
+	run make_key -k "$(key 9c)" --duplicate --type p384 --profile ca --so-pin-source management -o ca.crt
+	assert_status 0
+	openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout b.key -subj /CN=builder \
+		-config "$CARD/openssl.cnf" -out b.csr 2>/dev/null
+	MODSEAL_PIN=$PIN run modseal cert --module "$MODULE" --csr b.csr --issuer-key "$(key 9c)" -o b.crt
+	assert_status 0
+	openssl verify -CAfile ca.crt b.crt
+}
+
 @test "import: a certificate from elsewhere" {
 	cp "$CARD/9a.der" mine.der
 	rm "$CARD/9a.der"
