@@ -3,18 +3,9 @@
 
 #include "src/doctor/enrol.h"
 #include "src/doctor/keys.h"
+#include "src/doctor/signing.h"
 
 #include <string.h>
-
-/* What stands for the module in a command. */
-static const char *module_word(const struct finding *f)
-{
-	struct doctor *d = f->doctor;
-
-	if (f->path)
-		return quoted(d, f->path);
-	return d->path ? quoted(d, on_machine(d, d->path)) : "MODULE";
-}
 
 static void make_initramfs(struct finding *f)
 {
@@ -24,100 +15,6 @@ static void make_initramfs(struct finding *f)
 	if (d->distro->initramfs)
 		command_with(f, d->distro->initramfs,
 			d->release ? quoted(d, d->release) : "$(uname -r)");
-}
-
-/* `options` are more of modseal sign's, with a blank in front, or "". */
-static void sign_with(struct finding *f, const struct ms_found_key *k, const char *options)
-{
-	struct doctor *d = f->doctor;
-	const char *key = quoted(d, on_machine(d, k->path)),
-		   *cert = quoted(d, on_machine(d, k->cert));
-
-	if (strcmp(k->path, k->cert) == 0)
-		command(f, "modseal sign%s -k %s %s", options, key, module_word(f));
-	else
-		command(f, "modseal sign%s -k %s -c %s %s", options, key, cert, module_word(f));
-}
-
-/* With keys that lie on this machine: those that the kernel trusts; if there is none, those that it
- * may come to trust. */
-static bool with_found_keys(struct finding *f, const char *options)
-{
-	struct doctor *d = f->doctor;
-	bool any = false;
-
-	for (size_t i = 0; d->keys && i < d->keys->n_keys; i++) {
-		const struct ms_found_key *k = &d->keys->keys[i];
-
-		if (!key_is_usable(k) || key_is_trusted(d, k) != MS_YES)
-			continue;
-		way_out(f,
-			"Sign it with the key of %s that lies on this machine: this kernel trusts "
-			"its certificate (%s).",
-			k->what, k->subject);
-		sign_with(f, k, options);
-		any = true;
-	}
-	for (size_t i = 0; d->keys && i < d->keys->n_keys && !any; i++) {
-		const struct ms_found_key *k = &d->keys->keys[i];
-
-		if (!key_is_usable(k) || !key_can_be_trusted(d, k))
-			continue;
-		way_out(f, "Sign it with the key of %s that lies on this machine (%s)%s.", k->what,
-			k->subject, enrol_words(d));
-		sign_with(f, k, options);
-		enrol_commands(f, quoted(d, on_machine(d, k->cert)));
-	}
-	return any;
-}
-
-static void with_new_key(struct finding *f, const char *options)
-{
-	struct doctor *d = f->doctor;
-	const char *profile = enrol_wants_ca(d) ? " --profile ca" : "",
-		   *why = *profile ? " (as a CA, since this kernel takes no others as MOKs)" : "";
-
-	if (root_exists(&d->root, "dev/tpmrm0")) {
-		way_out(f, "Sign it with a new key in this machine's TPM%s%s.", enrol_words(d),
-			why);
-		command(f,
-			"modseal keygen -k /etc/modseal.tss --type rsa2048%s --subject "
-			"'CN=Modules' --out /etc/modseal.der",
-			profile);
-		command(f, "modseal sign%s -k /etc/modseal.tss -c /etc/modseal.der %s", options,
-			module_word(f));
-		enrol_commands(f, "/etc/modseal.der");
-		return;
-	}
-	way_out(f, "Sign it with a key on a token of yours (YubiKey, smart card, HSM)%s%s.",
-		enrol_words(d), why);
-	command(f, "modseal keys   # which tokens are there");
-	command(f,
-		"modseal keygen -k 'pkcs11:token=TOKEN;object=modules' --type rsa2048%s --subject "
-		"'CN=Modules' --out modules.der",
-		profile);
-	command(f, "modseal sign%s -k 'pkcs11:token=TOKEN;object=modules' %s", options,
-		module_word(f));
-	enrol_commands(f, "modules.der");
-}
-
-static void with_distribution(struct finding *f)
-{
-	const struct distro *distro = f->doctor->distro;
-
-	if (!distro->tool || !root_exists(&f->doctor->root, distro->tool))
-		return;
-	way_out(f, "Or %s.", distro->tool_what);
-	for (size_t i = 0; i < DISTRO_COMMANDS && distro->tool_commands[i]; i++)
-		command(f, "%s", distro->tool_commands[i]);
-}
-
-static void sign_it(struct finding *f, const char *options)
-{
-	if (with_found_keys(f, options))
-		return;
-	with_new_key(f, options);
-	with_distribution(f);
 }
 
 /* A certificate's subject has this common name. */
@@ -178,7 +75,7 @@ static void trust_it(struct finding *f)
 			enrol_words(d));
 		enrol_commands(f, "CERT");
 	}
-	sign_it(f, "");
+	ways_to_sign(f, "");
 }
 
 static void sign_anew(struct finding *f)
@@ -187,13 +84,13 @@ static void sign_anew(struct finding *f)
 		"Get the module anew (install its package again, or build it) and sign it again: "
 		"modseal puts the new signature in place of the old one.");
 	command(f, "modseal inspect %s", module_word(f));
-	sign_it(f, "");
+	ways_to_sign(f, "");
 }
 
 static void other_digest(struct finding *f)
 {
 	because(f, "RSA with sha256 is in every kernel.");
-	sign_it(f, " --hash sha256");
+	ways_to_sign(f, " --hash sha256");
 }
 
 static void build_it(struct finding *f)
@@ -243,7 +140,7 @@ static void tell(struct finding *f)
 {
 	switch (f->remedy) {
 	case REMEDY_SIGN:
-		sign_it(f, "");
+		ways_to_sign(f, "");
 		bypasses(f);
 		break;
 	case REMEDY_TRUST:
@@ -254,7 +151,7 @@ static void tell(struct finding *f)
 		sign_anew(f);
 		break;
 	case REMEDY_OTHER_KEY:
-		sign_it(f, "");
+		ways_to_sign(f, "");
 		break;
 	case REMEDY_DIGEST:
 		other_digest(f);

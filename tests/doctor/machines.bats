@@ -69,6 +69,7 @@ lockdown            -            locked-down         note    command line
 revoked             mok          refused             wrong   .blacklist
 revoked             -            mok-revoked         wrong   Machine owner
 ubuntu-mok          unsigned     refused             wrong   mokutil --disable-validation
+ubuntu-mok          unsigned     refused             wrong   MOK that this kernel trusts is yours (CN=laptop Secure Boot
 ubuntu-mok          -            mok-trusted         note    Secure Boot Module Signature key
 no-module-sig       -            no-signatures       note    CONFIG_MODULE_SIG
 modules-disabled    -            modules-disabled    wrong   kernel.modules_disabled
