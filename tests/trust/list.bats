@@ -117,3 +117,19 @@ assert_json() { # JQ-EXPRESSION over all lines
 	run modseal trust record /proc/nowhere
 	assert_status 4
 }
+
+@test "without root: what can be seen, and that it is not all" {
+	local dir
+	dir=$(mktemp -d)
+	chmod 755 "$dir"
+	cp -L "$MODSEAL" "$dir/modseal"
+	cp -a "$MODSEAL_BUILD"/src/libmodseal.so* "$dir"
+	run --separate-stderr env LD_LIBRARY_PATH="$dir" setsid -w timeout 60 \
+		setpriv --reuid=65534 --regid=65534 --clear-groups "$dir/modseal" trust list
+	rm -r "$dir"
+	assert_status 0
+	assert_stderr "not everything can be seen without root"
+	assert_match "^kernel +$(uname -r)$"
+	! grep -q ' \.builtin_trusted_keys: ' /proc/keys ||
+		assert_line ".builtin_trusted_keys: unknown: the kernel shows its keyrings to root only"
+}
