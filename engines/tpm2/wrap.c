@@ -249,12 +249,13 @@ static int authenticate(struct wrap *w, const uint8_t *data, size_t len, uint8_t
 static int seal_sensitive(struct wrap *w, TPM2B_PRIVATE *out)
 {
 	size_t at = 2 + w->md_len, len = at;
-	int r;
+	int r = 0;
 
 	if (Tss2_MU_TPM2B_SENSITIVE_Marshal(&w->sensitive, out->buffer, sizeof(out->buffer), &len) !=
 		TSS2_RC_SUCCESS)
-		return failed(w);
-	r = encrypt(w, out->buffer + at, len - at);
+		r = failed(w);
+	if (r == 0)
+		r = encrypt(w, out->buffer + at, len - at);
 	if (r == 0)
 		r = authenticate(w, out->buffer + at, len - at, out->buffer + 2);
 	out->buffer[0] = (uint8_t)(w->md_len >> 8);
