@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static bool older_than(const struct ms_machine *m, unsigned major, unsigned minor)
+bool kernel_older_than(const struct ms_machine *m, unsigned major, unsigned minor)
 {
 	unsigned a = 0, b = 0;
 
@@ -15,7 +15,7 @@ static bool older_than(const struct ms_machine *m, unsigned major, unsigned mino
 /* SHA-3: crypto/asymmetric_keys/pkcs7_parser.c pkcs7_sig_note_digest_algo(), from 6.7 on. */
 enum ms_answer can_check_hash(const struct ms_machine *m, enum ms_hash hash, char *why, size_t size)
 {
-	if (hash >= MS_HASH_SHA3_256 && older_than(m, 6, 7)) {
+	if (hash >= MS_HASH_SHA3_256 && kernel_older_than(m, 6, 7)) {
 		snprintf(why, size, "kernels before 6.7 know no signatures with %s",
 			ms_hash_name(hash));
 		return MS_NO;
@@ -40,11 +40,11 @@ enum ms_answer can_check_key(const struct ms_machine *m, const struct ms_cert_vi
 		snprintf(why, size, "every kernel that checks module signatures knows RSA");
 		return MS_YES;
 	}
-	if (ec && older_than(m, 5, 13)) {
+	if (ec && kernel_older_than(m, 5, 13)) {
 		snprintf(why, size, "kernels before 5.13 have no ECDSA");
 		return MS_NO;
 	}
-	if (!strcmp(v->key_type, "P-521") && older_than(m, 6, 10)) {
+	if (!strcmp(v->key_type, "P-521") && kernel_older_than(m, 6, 10)) {
 		snprintf(why, size, "kernels before 6.10 have no ECDSA with P-521");
 		return MS_NO;
 	}

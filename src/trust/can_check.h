@@ -7,6 +7,9 @@
 #include <modseal/certview.h>
 #include <modseal/machine.h>
 
+/* False when its version is not known. */
+bool kernel_older_than(const struct ms_machine *m, unsigned major, unsigned minor);
+
 enum ms_answer can_check_hash(const struct ms_machine *m, enum ms_hash hash, char *why, size_t size);
 enum ms_answer can_check_key(const struct ms_machine *m, const struct ms_cert_view *view, char *why,
 	size_t size);

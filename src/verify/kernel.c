@@ -5,6 +5,7 @@
 #include "src/base/cleanup.h"
 #include "src/base/error.h"
 #include "src/crypto/cert.h"
+#include "src/trust/can_check.h"
 #include "src/verify/known.h"
 
 #include <errno.h>
@@ -90,7 +91,7 @@ static int judge_cms(const struct kernel_judge *j, struct verify_content *conten
 	return 0;
 }
 
-/* Debian's kernels look the file's own hash up after its signature was found good (a patch,
+/* Debian's kernels before 6.17 look the file's own hash up after its signature was found good (a patch,
  * mod_is_hash_blacklisted()). */
 static int judge_hash_of_file(const struct ms_machine *m, struct module *mod, struct sig_worth *w,
 	struct ms_error *err)
@@ -101,7 +102,7 @@ static int judge_hash_of_file(const struct ms_machine *m, struct module *mod, st
 	int r;
 
 	if (!m->version.text || !strstr(m->version.text, "debian-kernel@lists.debian.org") ||
-		ring->listed.answer != MS_YES || !ring->n_keys)
+		!kernel_older_than(m, 6, 17) || ring->listed.answer != MS_YES || !ring->n_keys)
 		return 0;
 	r = module_digest(mod, mod->size, MS_HASH_SHA256, digest, err);
 	if (r < 0)
