@@ -35,8 +35,8 @@ static bool is_among(const struct ms_keyring_key *keys, size_t n, const struct w
 	return false;
 }
 
-/* A keyring that cannot be listed holds no key that /proc/keys does not show, unless it was that which
- * it could not be listed for. */
+/* A keyring that cannot be listed holds no key that /proc/keys does not show, unless it was that
+ * which it could not be listed for. */
 static enum ms_answer is_in(
 	const struct ms_machine *m, enum ms_keyring_name i, const struct wanted *w)
 {
@@ -74,6 +74,19 @@ static bool is_in_store(const struct ms_machine *m, enum ms_store_name i, const 
 	return false;
 }
 
+/* Why .machine has not got a MOK. */
+static void add_gate(const struct ms_machine *m, const struct wanted *w, struct ms_standing *s)
+{
+	struct ms_cert cert = { .x509 = w->cert };
+	size_t len = strlen(s->why);
+	char why[240];
+
+	if (is_in_store(m, MS_STORE_MOK, w) &&
+		ms_machine_takes_mok(m, &cert, why, sizeof(why)) == MS_NO)
+		snprintf(s->why + len, sizeof(s->why) - len,
+			"; it is enrolled (MokListRT), but not in .machine: %s", why);
+}
+
 /* Why a key that is in no keyring that counts is not there, as far as it can be told. */
 static void explain_absent(
 	const struct ms_machine *m, const struct wanted *w, struct ms_standing *s)
@@ -82,10 +95,8 @@ static void explain_absent(
 
 	if (s->in[MS_KEYRING_PLATFORM] == MS_YES) {
 		ms_machine_keyring_counts(m, MS_KEYRING_PLATFORM, why, sizeof(why));
-		say(s, MS_NO, NULL,
-			"its key is in .platform only, where this kernel does not look for "
-			"signers of modules: %s",
-			why);
+		say(s, MS_NO, NULL, "its key is in .platform only: %s", why);
+		add_gate(m, w, s);
 	} else if (s->in[MS_KEYRING_MACHINE] == MS_YES) {
 		ms_machine_keyring_counts(m, MS_KEYRING_MACHINE, why, sizeof(why));
 		say(s, MS_NO, NULL, "its key is in .machine, but %s", why);
@@ -153,8 +164,7 @@ static void judge_revoked(const struct ms_machine *m, const struct wanted *w, st
 	s->revoked = s->in[MS_KEYRING_BLACKLIST];
 	if (s->revoked == MS_YES)
 		set_revoked(s, ".blacklist");
-	if (s->revoked != MS_UNKNOWN ||
-		ms_machine_option_on(m, "SYSTEM_REVOCATION_LIST") != MS_YES)
+	if (s->revoked != MS_UNKNOWN || ms_machine_option_on(m, "SYSTEM_REVOCATION_LIST") != MS_YES)
 		return;
 	if (is_in_store(m, MS_STORE_DBX, w))
 		set_revoked(s, "dbx");

@@ -83,6 +83,9 @@ check() { # MACHINE CERT [OPTION...]
 	assert_status 1
 	assert_output "its key is in .platform only"
 	assert_output "Arch's kernels do not"
+	assert_output "it is enrolled (MokListRT), but not in .machine: MokListTrustedRT is not set"
+	run check mok-no-ca mok
+	assert_output "it is enrolled (MokListRT), but not in .machine: basicConstraints CA:TRUE and keyUsage keyCertSign are missing; it goes to .platform"
 	run check mok-secure-boot-off mok
 	assert_output "it is enrolled (MokListRT), but in no keyring: Secure Boot is off"
 	run check ecdsa-missing ec
