@@ -58,18 +58,16 @@ static const char *newest_module(int *tainted)
 static const char *load(const char *path)
 {
 	const char *name;
-	int fd, tainted, result;
+	int fd, flags, error, tainted;
 
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		die(path);
-	result = (int)syscall(SYS_finit_module, fd, "",
-			      is_compressed(fd) ? MODULE_INIT_COMPRESSED_FILE : 0);
-	if (result != 0)
-		result = errno;
+	flags = is_compressed(fd) ? MODULE_INIT_COMPRESSED_FILE : 0;
+	error = syscall(SYS_finit_module, fd, "", flags) == 0 ? 0 : errno;
 	close(fd);
-	if (result != 0)
-		return strerrorname_np(result);
+	if (error != 0)
+		return strerrorname_np(error);
 	name = newest_module(&tainted);
 	if (syscall(SYS_delete_module, name, O_NONBLOCK) != 0)
 		die(name);
