@@ -32,6 +32,7 @@ struct hand {
 	struct farm_entry *entry; /* NULL: nothing */
 	struct module *m;         /* NULL for a digest */
 	struct pool_hold hold;
+	struct cpu_home home;
 };
 
 /* The lock is held. */
@@ -158,8 +159,10 @@ static int work(void *arg)
 	/* There is something in hand at the beginning if the one before was lost. */
 	while (h->entry || (h->entry = take(h->run))) {
 		struct ms_error err = { 0 };
-		int r = sign_entry(h, &err);
+		int r;
 
+		cpu_home_go(&h->home);
+		r = sign_entry(h, &err);
 		finish(h->run, h->entry, r, &err);
 		h->entry = NULL;
 	}
@@ -183,8 +186,10 @@ static int run_workers(struct run *run, struct ms_error *err)
 
 	if (!hands)
 		return err_nomem(err);
-	for (unsigned i = 0; i < n; i++)
+	for (unsigned i = 0; i < n; i++) {
 		hands[i].run = run;
+		cpu_home_choose(&hands[i].home, i, n);
+	}
 	pool_limit(&run->signer->pool, jobs);
 	return workers_run(&workers, err);
 }

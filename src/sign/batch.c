@@ -42,6 +42,7 @@ struct hand {
 	struct ms_batch_item item;
 	struct link_group *group;
 	bool begun; /* the item is to be signed, and was not reported yet */
+	struct cpu_home home;
 	struct signing signing;
 };
 
@@ -250,6 +251,7 @@ static int work(void *arg)
 		follow_all(h);
 	}
 	while (take(h->b, &h->item)) {
+		cpu_home_go(&h->home);
 		begin(h);
 		follow_all(h);
 	}
@@ -323,6 +325,7 @@ static int run_workers(struct batch *b, unsigned n, struct ms_error *err)
 	for (unsigned i = 0; i < n; i++) {
 		hands[i].b = b;
 		hands[i].signing.memory = &b->memory;
+		cpu_home_choose(&hands[i].home, i, n);
 	}
 	return workers_run(&workers, err);
 }
