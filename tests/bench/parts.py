@@ -4,7 +4,7 @@ figure a round. Rounds are interleaved: every row once, then all again, so that 
 import os
 import shutil
 import subprocess
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from statistics import median
 
@@ -117,23 +117,38 @@ def sign_file(bench):
 
 @contextmanager
 def provider(bench):
-    """sign-file with OpenSSL's pkcs11 provider, and a process that holds the token for it."""
+    """sign-file with OpenSSL's pkcs11 provider, and processes that hold the token for it."""
     if bench.quick:
         yield None, None, "not in a quick run: it needs Debian 13's packages"
         return
-    where, socket = bench.work / "provider", bench.work / "p11-kit.socket"
+    where = bench.work / "provider"
     where.mkdir()
     try:
         cost_of([TOP / "tests/bench/sign-file-provider", where])
     except subprocess.CalledProcessError as error:
         yield None, None, f"Debian 13's sign-file and provider are not to be had: {error.stderr.strip()}"
         return
-    server = subprocess.Popen(["p11-kit", "server", "-f", "-n", socket, "--provider",
-                               bench.programs.p11, "pkcs11:token=soft"], stdin=subprocess.DEVNULL,
-                              stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    with ExitStack() as servers:
+        for slot in range(bench.programs.threads):
+            servers.enter_context(token_server(bench.programs, where, slot))
+        yield where / "sign-file", os.environ | {"SIGN_FILE_SOCKET": f"unix:path={where}/socket"}, None
+
+
+@contextmanager
+def token_server(programs, where, slot):
+    """One a process that signs at the same time, with a copy of the token: at each login SoftHSM2 writes
+    its files, and another process that reads them meanwhile finds no key, or another one."""
+    config = where / f"softhsm2.{slot}.conf"
+    tokens = where / f"tokens.{slot}"
+    shutil.copytree(programs.tokens, tokens)
+    config.write_text(f"directories.tokendir = {tokens}\nobjectstore.backend = file\n")
+    server = subprocess.Popen(["p11-kit", "server", "-f", "-n", f"{where}/socket.{slot}", "--provider",
+                               programs.p11, "pkcs11:token=soft"], stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+                              env=os.environ | {"SOFTHSM2_CONF": str(config)})
     try:
         server.stdout.readline()  # once it listens
-        yield where / "sign-file", os.environ | {"P11_KIT_SERVER_ADDRESS": f"unix:path={socket}"}, None
+        yield
     finally:
         server.terminate()
         server.wait(10)

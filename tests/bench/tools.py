@@ -66,7 +66,7 @@ class Programs:
         fixtures = os.environ.get("MODSEAL_FIXTURES", work / "fixtures")
         if not Path(fixtures, "env").exists():
             output_of([TOP / "softhsm-fixtures/make", fixtures])
-        self.soft = Path(fixtures) / "soft"
+        self.soft, self.tokens = Path(fixtures) / "soft", Path(fixtures) / "tokens"
         os.environ["SOFTHSM2_CONF"], self.p11 = output_of(
             ["bash", "-c", '. "$0/env"; echo "$SOFTHSM2_CONF"; echo "$MODSEAL_P11"', fixtures]).split()
         # The machine's own configuration of OpenSSL is no part of this.
@@ -122,4 +122,5 @@ class Programs:
 
     def each(self, command, files, env=None):
         """A process a file, as many at a time as there are threads."""
-        return cost_of(["xargs", "-n", 1, "-P", self.threads, *command], env=env, lines=files)
+        return cost_of(["xargs", "-n", 1, "-P", self.threads, "--process-slot-var=SIGN_FILE_SLOT",
+                        *command], env=env, lines=files)
