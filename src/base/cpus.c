@@ -27,7 +27,7 @@ void cpu_home_choose(struct cpu_home *home, unsigned i, unsigned n)
 {
 	*home = (struct cpu_home){ 0 };
 	if (sched_getaffinity(0, sizeof(home->all), &home->all) < 0 || n < 2 ||
-		n > (unsigned)CPU_COUNT(&home->all))
+		n != (unsigned)CPU_COUNT(&home->all))
 		return;
 	home->cpu = nth(&home->all, i);
 	home->chosen = home->cpu >= 0;

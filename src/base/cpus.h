@@ -20,8 +20,9 @@ struct cpu_home {
 	cpu_set_t all; /* what the thread may use besides */
 };
 
-/* The processor of thread `i` of `n` that compute at the same time; none if there are fewer
- * processors, or only one. */
+/* The processor of thread `i` of `n` that compute at the same time; none if there is one processor,
+ * or another number than `n`: which of more are idle the kernel knows best, who may have others run
+ * there. */
 void cpu_home_choose(struct cpu_home *home, unsigned i, unsigned n);
 /* Moves the calling thread there if it is elsewhere, and lets the kernel move it away again. Costs
  * nothing otherwise. */

@@ -35,12 +35,14 @@ static void each_has_its_own(void **state)
 	}
 }
 
-static void more_threads_than_processors_have_none(void **state)
+static void another_number_of_threads_has_none(void **state)
 {
 	struct cpu_home home;
 
 	(void)state;
 	cpu_home_choose(&home, 0, cpus_usable() + 1);
+	assert_false(home.chosen);
+	cpu_home_choose(&home, 0, cpus_usable() - 1);
 	assert_false(home.chosen);
 	cpu_home_choose(&home, 0, 1);
 	assert_false(home.chosen);
@@ -67,7 +69,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_has_its_own),
-		cmocka_unit_test(more_threads_than_processors_have_none),
+		cmocka_unit_test(another_number_of_threads_has_none),
 		cmocka_unit_test(the_kernel_may_move_it_again),
 	};
 
