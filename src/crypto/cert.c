@@ -70,15 +70,22 @@ void cert_stack_free(STACK_OF(X509) *certs)
 	sk_X509_pop_free(certs, X509_free);
 }
 
-static int push_der(STACK_OF(X509) *certs, const uint8_t *der, size_t len)
+X509 *cert_of_der(const uint8_t *der, size_t len)
 {
-	const uint8_t *p = der;
 	X509 *x509 = X509_new_ex(ossl_ctx(), NULL);
 
-	if (!x509 || !d2i_X509(&x509, &p, (long)len)) {
-		X509_free(x509); /* d2i frees and clears it on failure */
+	if (x509 && d2i_X509(&x509, &der, (long)len))
+		return x509;
+	X509_free(x509); /* d2i frees and clears it on failure */
+	return NULL;
+}
+
+static int push_der(STACK_OF(X509) *certs, const uint8_t *der, size_t len)
+{
+	X509 *x509 = cert_of_der(der, len);
+
+	if (!x509)
 		return -1;
-	}
 	if (sk_X509_push(certs, x509) > 0)
 		return 0;
 	X509_free(x509);

@@ -16,6 +16,9 @@ struct ms_cert {
 /* Takes x509 over, also on failure (memory: NULL). */
 struct ms_cert *cert_wrap(X509 *x509);
 
+/* NULL, with OpenSSL's errors, when it is none. */
+X509 *cert_of_der(const uint8_t *der, size_t len);
+
 /* All certificates of a file: PEM (other PEM blocks are passed over) or DER, told by content.
  * MS_ERR_CERT when there is none. The caller frees *certs with cert_stack_free(). */
 int cert_read_file(const char *path, STACK_OF(X509) **certs, struct ms_error *err);

@@ -5,6 +5,7 @@
 #include "src/base/error.h"
 #include "src/base/file.h"
 #include "src/trust/esl.h"
+#include "src/trust/root.h"
 
 #include <dirent.h>
 #include <endian.h>
@@ -80,9 +81,27 @@ int efivar_may_write(const char *root)
 	return dir && access(dir, W_OK) == 0 ? 0 : errno;
 }
 
-/* *found is false when there is no such file. */
-static int read_file(const char *path, struct buf *data, bool *found, struct ms_error *err)
+/* Of another machine: what is no file of its own, or no file at all, is not waited for. */
+static int read_below(const char *root, const char *path, struct buf *data, bool *found,
+	struct ms_error *err)
 {
+	struct root machine;
+	int r = root_open(root, &machine, err);
+
+	if (r < 0)
+		return r;
+	r = root_read(&machine, path + strlen(root), data);
+	root_close(&machine);
+	*found = r != -ENOENT && r != -ENOTDIR;
+	return *found && r < 0 ? err_set_errno(err, MS_ERR_IO, -r, "%s cannot be read", path) : 0;
+}
+
+/* *found is false when there is no such file. */
+static int read_file(const char *root, const char *path, struct buf *data, bool *found,
+	struct ms_error *err)
+{
+	if (prefix(root)[0])
+		return read_below(root, path, data, found, err);
 	*found = access(path, F_OK) == 0 || (errno != ENOENT && errno != ENOTDIR);
 	return *found ? file_read(path, ESL_MAX, data, err) : 0;
 }
@@ -98,7 +117,7 @@ int efivar_read(const char *root, const char *name, const struct efi_guid *vendo
 	*var = (struct efivar){ 0 };
 	if (!path)
 		return err_nomem(err);
-	r = read_file(path, &file, &found, err);
+	r = read_file(root, path, &file, &found, err);
 	/* A file without a byte is a variable that was never written. */
 	if (r < 0 || !found || !file.len)
 		return r;
@@ -123,7 +142,7 @@ int efivar_read_table(const char *root, const char *name, struct efivar *var, st
 		path = NULL;
 		return err_nomem(err);
 	}
-	r = read_file(path, &var->data, &var->found, err);
+	r = read_file(root, path, &var->data, &var->found, err);
 	if (r < 0)
 		efivar_free(var);
 	return r;

@@ -6,8 +6,10 @@
 
 #include "src/base/cleanup.h"
 #include "src/base/error.h"
+#include "src/crypto/cert.h"
 #include "src/trust/mokauth.h"
 
+#include <openssl/err.h>
 #include <string.h>
 
 #define ATTRIBUTES (EFIVAR_NON_VOLATILE | EFIVAR_BOOTSERVICE_ACCESS | EFIVAR_RUNTIME_ACCESS)
@@ -245,11 +247,13 @@ MS_API int ms_mok_revoke(const char *root, bool *any, struct ms_error *err)
 
 /* -- what is pending --------------------------------------------------------------------------- */
 
+/* NULL: it is none, or one that OpenSSL does not read. */
 static struct ms_cert *cert_of(const struct esl_entry *e)
 {
-	const uint8_t *p = e->data;
+	X509 *x509 = e->kind == ESL_X509 ? cert_of_der(e->data, e->len) : NULL;
 
-	return e->kind == ESL_X509 ? cert_wrap(d2i_X509(NULL, &p, (long)e->len)) : NULL;
+	ERR_clear_error();
+	return x509 ? cert_wrap(x509) : NULL;
 }
 
 static char *text_of(const struct esl_entry *e, const struct ms_cert *cert)

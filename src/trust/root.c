@@ -7,8 +7,10 @@
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/openat2.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 
 int root_open(const char *dir, struct root *root, struct ms_error *err)
@@ -69,9 +71,13 @@ bool root_exists(const struct root *root, const char *path)
 int root_read(const struct root *root, const char *path, struct buf *out)
 {
 	AUTO_CLOSE int fd = root_open_file(root, path);
+	struct stat st;
 
 	if (fd < 0)
 		return fd;
+	/* Nobody may ever write into it; that it is empty would be a guess. */
+	if (fstat(fd, &st) == 0 && S_ISFIFO(st.st_mode))
+		return -EINVAL;
 	for (;;) {
 		ssize_t n;
 
@@ -101,6 +107,47 @@ int root_text(const struct root *root, const char *path, char **text)
 		b.len--;
 	*text = strndup(b.data ? (char *)b.data : "", b.len);
 	return *text ? 0 : -ENOMEM;
+}
+
+/* What the kernel calls an open file. */
+static int name_of(int fd, char name[PATH_MAX])
+{
+	char link[32];
+	ssize_t n;
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	n = readlink(link, name, PATH_MAX - 1);
+	if (n < 0)
+		return -errno;
+	name[n] = '\0';
+	return 0;
+}
+
+int root_resolve(const struct root *root, const char *path, char **resolved)
+{
+	AUTO_CLOSE int fd = open_below(root, path, O_PATH);
+	char top[PATH_MAX], name[PATH_MAX];
+	size_t len;
+	int r = fd < 0 ? fd : name_of(root->fd, top);
+
+	if (r == 0)
+		r = name_of(fd, name);
+	if (r < 0)
+		return r;
+	len = strcmp(top, "/") ? strlen(top) : 0;
+	if (strncmp(name, top, len) != 0) /* moved meanwhile */
+		return -ENOENT;
+	*resolved = strdup(name[len] ? name + len : "/");
+	return *resolved ? 0 : -ENOMEM;
+}
+
+bool root_is_same(const struct root *root, const char *path, const char *outside)
+{
+	AUTO_CLOSE int fd = open_below(root, path, O_PATH);
+	struct stat here, there;
+
+	return fd >= 0 && fstat(fd, &here) == 0 && stat(outside, &there) == 0 &&
+		here.st_dev == there.st_dev && here.st_ino == there.st_ino;
 }
 
 DIR *root_dir(const struct root *root, const char *path)

@@ -29,6 +29,12 @@ bool root_exists(const struct root *root, const char *path);
 int root_read(const struct root *root, const char *path, struct buf *out);
 /* The file as a string, without white space at its end; free() it. */
 int root_text(const struct root *root, const char *path, char **text);
+/* Where a path leads, links followed below the root: the path that it has there without links, with a
+ * slash in front; free() it. */
+int root_resolve(const struct root *root, const char *path, char **resolved);
+/* Whether a path of this machine, below the root's directory, is the file that it is in the root:
+ * that no link on its way leads out. */
+bool root_is_same(const struct root *root, const char *path, const char *outside);
 /* For readdir(3); NULL with errno. */
 DIR *root_dir(const struct root *root, const char *path);
 

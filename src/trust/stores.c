@@ -100,19 +100,15 @@ static void read_sbat(struct ms_machine *m)
 /* False: no certificate that OpenSSL reads. */
 static bool take_cert(struct ms_machine *m, struct ms_store *store, const struct esl_entry *entry)
 {
-	const unsigned char *p = entry->data;
-	X509 *x509 = X509_new_ex(ossl_ctx(), NULL);
-	bool good = x509 && d2i_X509(&x509, &p, (long)entry->len);
-	struct ms_cert *cert = good ? cert_wrap(x509) : NULL;
+	X509 *x509 = cert_of_der(entry->data, entry->len);
+	struct ms_cert *cert = x509 ? cert_wrap(x509) : NULL;
 
-	if (!good)
-		X509_free(x509);
 	ERR_clear_error();
 	if (cert)
 		store->certs[store->n_certs++] = cert;
-	else if (good)
+	else if (x509)
 		m->priv->nomem = true;
-	return good;
+	return x509 != NULL;
 }
 
 static void take_entries(struct ms_machine *m, struct ms_store *store, const struct esl *esl)

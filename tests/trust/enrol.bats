@@ -390,3 +390,22 @@ in_store() { # PAGES SCRIPT
 	assert_status 0
 	! variables_of ours | grep -e MokNew -e MokAuth
 }
+
+@test "a request that was spoilt: a certificate that is none, and a variable that is no file" {
+	enrol "$CERTS/good.der" --hash-file "$HASH"
+	printf '\x99' | dd of="$VARS/MokNew-$SHIM" bs=1 seek=48 conv=notrunc status=none
+	for command in 'enrol --pending' 'list'; do
+		run modseal trust $command --root ours
+		assert_status 0
+	done
+	run enrol --pending --json
+	assert_status 0
+	jq -e '.fingerprint == null and (.text | contains("cannot be read"))' <<<"$output"
+	run modseal doctor --root ours
+	assert_output "a certificate that cannot be read"
+	rm "$VARS/MokNew-$SHIM"
+	mkfifo "$VARS/MokNew-$SHIM"
+	run timeout 20 "$MODSEAL" trust enrol --pending --root ours
+	assert_status 4
+	assert_output "MokNew"
+}
