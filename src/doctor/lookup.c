@@ -5,6 +5,7 @@
 #include "src/doctor/modprobe.h"
 
 #include <fnmatch.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* Of the end of a path's last component. */
@@ -127,7 +128,7 @@ const char *path_in_tree(struct doctor *d, const char *path)
 			    : kept(d, "/lib/modules/%s/%.*s", d->release, (int)len, path);
 }
 
-const char *path_to_open(struct doctor *d, const char *path)
+static const char *below_root(struct doctor *d, const char *path)
 {
 	const char *root = d->machine->root;
 	size_t len = strlen(root);
@@ -135,6 +136,20 @@ const char *path_to_open(struct doctor *d, const char *path)
 	while (len && root[len - 1] == '/')
 		len--;
 	return kept(d, "%.*s%s", (int)len, root, path);
+}
+
+const char *path_to_open(struct doctor *d, const char *path)
+{
+	const char *whole = below_root(d, path);
+	AUTO_FREE char *resolved = NULL, *outside = NULL;
+
+	if (d->root.live || root_is_same(&d->root, path, whole))
+		return whole;
+	if (root_resolve(&d->root, path, &resolved) == 0)
+		return below_root(d, resolved);
+	/* Nothing there; where a link leads on this machine is not it. */
+	outside = realpath(whole, NULL);
+	return outside ? below_root(d, outside) : whole;
 }
 
 bool is_built_in(struct doctor *d, const char *name)

@@ -15,7 +15,8 @@ const char *name_of_file(struct doctor *d, const char *path);
 const char *modules_dep_line(struct doctor *d, const char **name);
 /* A path of modules.dep as a path of the machine: "/lib/modules/V/kernel/a.ko"; kept. */
 const char *path_in_tree(struct doctor *d, const char *path);
-/* Such a path with the root in front, to be opened; kept. */
+/* Such a path with the root in front, to be opened, and without links that would lead out of the root;
+ * kept. */
 const char *path_to_open(struct doctor *d, const char *path);
 /* Whether the kernel has it built in (modules.builtin). */
 bool is_built_in(struct doctor *d, const char *name);

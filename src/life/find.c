@@ -4,6 +4,7 @@
 #include "src/base/error.h"
 #include "src/crypto/cert.h"
 #include "src/life/places.h"
+#include "src/trust/root.h"
 
 #include <glob.h>
 #include <modseal/find.h>
@@ -12,6 +13,7 @@
 
 struct find {
 	const char *root;
+	struct root top; /* the same */
 	struct ms_context *ctx; /* asks nobody and tells nobody */
 	struct ms_found_keys *found;
 	struct stat *seen; /* of each found key: a file may be reached by two ways */
@@ -68,6 +70,13 @@ static int match(
 		return err_nomem(err);
 	}
 	return glob(whole, 0, NULL, g) == GLOB_NOSPACE ? err_nomem(err) : 0;
+}
+
+/* A regular file that no link on its way has brought in from outside of the root. */
+static bool is_file_of_root(const struct find *f, const char *path, struct stat *st)
+{
+	return stat(path, st) == 0 && S_ISREG(st->st_mode) &&
+		(f->top.live || root_is_same(&f->top, path + strlen(f->root), path));
 }
 
 /* -- who can read it --------------------------------------------------------------------- */
@@ -139,10 +148,11 @@ static int try_cert(
 	struct find *f, struct ms_found_key *k, const char *path, const struct look *key)
 {
 	STACK_OF(X509) *certs = NULL;
+	struct stat st;
 	X509 *cert;
 	int r = 0;
 
-	if (cert_read_file(path, &certs, NULL) < 0)
+	if (!is_file_of_root(f, path, &st) || cert_read_file(path, &certs, NULL) < 0)
 		return 0;
 	cert = sk_X509_value(certs, 0);
 	if (key->pub && cert_fits_key(cert, key->pub))
@@ -228,7 +238,7 @@ static int add_key(struct find *f, const char *path, const struct place *place)
 	struct ms_found_key *keys, *k;
 	struct stat st, *seen;
 
-	if (stat(path, &st) < 0 || !S_ISREG(st.st_mode) || is_known(f, &st))
+	if (!is_file_of_root(f, path, &st) || is_known(f, &st))
 		return 0;
 	keys = reallocarray(found->keys, found->n_keys + 1, sizeof(*keys));
 	if (keys)
@@ -259,20 +269,24 @@ static int look_in(struct find *f, const struct place *place)
 
 MS_API int ms_find_keys(const char *root, struct ms_found_keys **out, struct ms_error *err)
 {
-	AUTO_FREE char *top = strdup(root ? root : "");
+	AUTO_FREE char *dir = strdup(root ? root : "");
 	struct ms_error own = { 0 };
-	struct find f = { .root = top,
+	struct find f = { .root = dir,
+		.top.fd = -1,
 		.ctx = ms_context_new(),
 		.err = &own,
 		.found = calloc(1, sizeof(*f.found)) };
-	int r = top && f.ctx && f.found ? 0 : err_nomem(&own);
+	int r = dir && f.ctx && f.found ? 0 : err_nomem(&own);
 
-	while (r == 0 && *top && top[strlen(top) - 1] == '/')
-		top[strlen(top) - 1] = '\0';
+	while (r == 0 && *dir && dir[strlen(dir) - 1] == '/')
+		dir[strlen(dir) - 1] = '\0';
+	if (r == 0)
+		r = root_open(*dir ? dir : NULL, &f.top, &own);
 	for (size_t i = 0; places[i].what && r == 0; i++)
 		r = look_in(&f, &places[i]);
 	ms_context_free(f.ctx);
 	free(f.seen);
+	root_close(&f.top);
 	if (r < 0) {
 		ms_found_keys_free(f.found);
 		if (err)

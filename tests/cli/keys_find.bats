@@ -144,3 +144,18 @@ find_keys() {
 	run modseal keys --find --check x
 	assert_status 2
 }
+
+@test "a root's links lead to no key or certificate of this machine" {
+	mkdir away root/lib/modules/8
+	cp -r root/usr/src/linux-9/certs away/
+	ln -s "$PWD/away" root/lib/modules/8/build
+	mv root/var/lib/dkms/mok.pub away/
+	ln -s "$PWD/away/mok.pub" root/var/lib/dkms/mok.pub
+	run find_keys --json
+	assert_status 0
+	assert_json 'length == 7 and all(.key | contains("/8/") | not)'
+	assert_json 'any(.what == "DKMS" and .cert == null)'
+	run modseal keys --find --root "$PWD/nowhere"
+	assert_status 4
+	assert_output nowhere
+}

@@ -136,6 +136,21 @@ strict() {
 		(.ways[0].what | contains("The key of DKMS signed it"))'
 }
 
+@test "links of an image lead to the image's files, and never to this machine's" {
+	local away=$BATS_TEST_TMPDIR/away
+	mkdir -p "$away" "m$away"
+	cp "$FILES/nls_utf8.ko" "$away/nls_utf8.ko"
+	rm "$tree/kernel/fs/nls/nls_utf8.ko"
+	ln -s "$away/nls_utf8.ko" "$tree/kernel/fs/nls/nls_utf8.ko"
+	run doctor m nls_utf8 --json
+	assert_status 1
+	assert_found unreadable wrong '.summary | contains("No such file")'
+	refute_found taints
+	cp "$FILES/nls_utf8.signed.ko" "m$away/nls_utf8.ko"
+	run doctor m nls_utf8 --json
+	assert_found taints warning '.details.signature == "ENOKEY"'
+}
+
 @test "what it depends on is looked at, too" {
 	strict
 	tree_module m kernel/drivers/net/bonding.ko "$FILES/bonding.signed.ko" kernel/fs/nls/nls_utf8.ko
