@@ -54,14 +54,20 @@ static const char *modules_with(struct doctor *d, char letter)
 
 static void unsigned_modules(struct doctor *d)
 {
+	const struct ms_machine *m = d->machine;
 	const char *names = modules_with(d, 'E');
 	struct finding *f = found(d, MS_WARNING, "unsigned-loaded",
 		"modules without a signature that counts are loaded%s%s", *names ? ": " : "",
 		names);
 
-	because(f,
-		"They load because nothing enforces signatures here; they will be refused as soon "
-		"as the kernel is locked down (Secure Boot) or module.sig_enforce is set.");
+	if (m->sig_enforce.answer == MS_YES || m->lockdown.answer == MS_YES)
+		because(f,
+			"They were loaded before signatures were enforced, and will be refused the "
+			"next time.");
+	else
+		because(f,
+			"They will be refused as soon as the kernel is locked down (Secure Boot) or "
+			"module.sig_enforce is set.");
 	if (*names)
 		detail(f, "modules", "%s", names);
 	way_out(f, "Ask about one of them: that tells how it gets a signature that counts.");

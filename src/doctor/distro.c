@@ -3,27 +3,29 @@
 
 #include <string.h>
 
-#define EDIT_GRUB "editor /etc/default/grub   # take %s out of GRUB_CMDLINE_LINUX..."
+#define EDIT_GRUB "${EDITOR:-vi} /etc/default/grub   # take %s out of GRUB_CMDLINE_LINUX..."
 
-/* shim-signed (Ubuntu, Debian): keys below /var/lib/shim-signed/mok, which dkms takes. */
-#define SHIM_SIGNED                                                                                \
-	.tool = "/usr/sbin/update-secureboot-policy",                                              \
-	.tool_what = "let the distribution make and enrol a MOK, with which dkms signs "           \
-		     "(/var/lib/shim-signed/mok)",                                                 \
-	.tool_commands = { "update-secureboot-policy --new-key",                                   \
-		"update-secureboot-policy --enroll-key",                                           \
-		"dkms status   # build again what is listed: dkms install --force NAME/VERSION" }
+#define DKMS_AGAIN "dkms status   # build again what is listed: dkms install --force NAME/VERSION"
 
 /* The first that fits counts; the last fits all. */
 static const struct distro distros[] = {
 	{ .id = "ubuntu",
 		.initramfs = "update-initramfs -u -k %s",
 		.cmdline = { EDIT_GRUB, "update-grub" },
-		SHIM_SIGNED },
+		.tool = "/usr/sbin/update-secureboot-policy",
+		.tool_what = "let the distribution make and enrol a MOK, with which dkms signs "
+			     "(/var/lib/shim-signed/mok)",
+		.tool_commands = { "update-secureboot-policy --new-key",
+			"update-secureboot-policy --enroll-key", DKMS_AGAIN } },
+	/* Its update-secureboot-policy makes no keys: whatever it is told but --enable and --help, it
+	 * asks to disable validation. */
 	{ .id = "debian",
 		.initramfs = "update-initramfs -u -k %s",
 		.cmdline = { EDIT_GRUB, "update-grub" },
-		SHIM_SIGNED },
+		.tool = "/usr/sbin/dkms",
+		.tool_what = "let dkms sign what it builds, with a key that it makes when it builds "
+			     "(/var/lib/dkms/mok.key), and enrol that as a MOK",
+		.tool_commands = { DKMS_AGAIN, "modseal trust enrol /var/lib/dkms/mok.pub" } },
 	{ .id = "fedora",
 		.initramfs = "dracut -f --kver %s",
 		.cmdline = { "grubby --update-kernel=ALL --remove-args=%s" },

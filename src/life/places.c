@@ -9,7 +9,7 @@ const struct place places[] = {
 	{ "kernel build", "certs/signing_key.pem", { "signing_key.x509" } }, /* the root is its tree */
 	{ "kernel build", "lib/modules/*/build/certs/signing_key.pem", { "signing_key.x509" } },
 	{ "kernel build", "lib/modules/*/source/certs/signing_key.pem", { "signing_key.x509" } },
-	/* Ubuntu and Debian: update-secureboot-policy --new-key. */
+	/* Ubuntu: update-secureboot-policy --new-key; guides for Debian use the same place. */
 	{ "shim-signed's MOK", "var/lib/shim-signed/mok/*.priv", { "*.der", "*.pem" } },
 	/* refind-install --localkeys */
 	{ "rEFInd", "etc/refind.d/keys/*.key", { "*.crt", "*.cer" } },
