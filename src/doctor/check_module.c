@@ -9,8 +9,23 @@
 #include <string.h>
 #include <sys/stat.h>
 
+/* Why its absence from modules.dep says nothing; NULL if it does. A recording has the lines of a few
+ * modules only. */
+static const char *why_not_known(struct doctor *d)
+{
+	if (!d->release)
+		return "which kernel this is about is not known";
+	if (!d->root.live &&
+		!root_exists(&d->root, kept(d, "lib/modules/%s/modules.builtin", d->release)))
+		return kept(d,
+			"/lib/modules/%s does not list all modules here (no modules.builtin)",
+			d->release);
+	return NULL;
+}
+
 static void not_found(struct doctor *d)
 {
+	const char *why = why_not_known(d);
 	const char *others = other_releases_with(d, d->name);
 	struct finding *f;
 
@@ -20,13 +35,18 @@ static void not_found(struct doctor *d)
 			"%s is built into this kernel: there is nothing to load", d->name);
 		return;
 	}
+	if (why) {
+		found(d, MS_NOT_KNOWN, "not-listed",
+			"whether there is a module %s for this kernel is not known: %s", d->name,
+			why);
+		return;
+	}
+	d->loads = MS_NO;
 	f = found(d, MS_WRONG, "not-found", "there is no module %s for this kernel (%s)", d->name,
-		d->release ? d->release : "of which the release is not known");
+		d->release);
 	because(f, "modules.dep of this kernel does not list it.");
 	if (*others)
 		because(f, "It is there for: %s.", others);
-	if (!d->release)
-		return;
 	way_out(f, "If its file lies below /lib/modules/%s, let depmod find it.", d->release);
 	command(f, "depmod -a %s", quoted(d, d->release));
 	if (root_exists(&d->root, kept(d, "var/lib/dkms/%s", d->name))) {

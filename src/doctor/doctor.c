@@ -246,7 +246,7 @@ static struct ms_diagnosis *conclude(struct doctor *d)
 	out->release = copy(d, d->release);
 	out->module = copy(d, d->name);
 	out->path = copy(d, d->path);
-	out->healthy = d->path && d->loads == MS_UNKNOWN ? MS_UNKNOWN : MS_YES;
+	out->healthy = d->name && d->loads == MS_UNKNOWN ? MS_UNKNOWN : MS_YES;
 	for (size_t i = 0; i < d->n_findings; i++) {
 		out->findings[i] = d->findings[i]->is;
 		d->findings[i]->is = (struct ms_finding){ 0 };

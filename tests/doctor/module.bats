@@ -136,6 +136,18 @@ strict() {
 		(.ways[0].what | contains("The key of DKMS signed it"))'
 }
 
+@test "not listed where not all modules are listed: unknown, never guessed" {
+	run doctor m nonesuch --json
+	assert_status 5
+	assert_json .healthy==null
+	assert_found not-listed unknown '.summary | contains("no modules.builtin")'
+	refute_found not-found
+	mkdir empty
+	run doctor empty nonesuch --json
+	assert_status 5
+	assert_found not-listed unknown '.summary | contains("which kernel")'
+}
+
 @test "links of an image lead to the image's files, and never to this machine's" {
 	local away=$BATS_TEST_TMPDIR/away
 	mkdir -p "$away" "m$away"
