@@ -50,9 +50,8 @@ void efivar_free(struct efivar *var)
 	*var = (struct efivar){ 0 };
 }
 
-static bool has_entries(const char *path)
+static bool has_entries(DIR *dir)
 {
-	DIR *dir = opendir(path);
 	bool has = false;
 
 	if (!dir)
@@ -63,15 +62,31 @@ static bool has_entries(const char *path)
 	return has;
 }
 
+static enum efi_access access_below(const char *root)
+{
+	enum efi_access access = EFI_NOT_BOOTED;
+	struct root machine;
+
+	if (root_open(root, &machine, NULL) < 0)
+		return access;
+	if (has_entries(root_dir(&machine, FIRMWARE "/efivars")))
+		access = EFI_VARS;
+	else if (root_exists(&machine, FIRMWARE))
+		access = EFI_NO_VARS;
+	root_close(&machine);
+	return access;
+}
+
 enum efi_access efivar_access(const char *root)
 {
-	AUTO_FREE char *dir = store(root), *firmware = NULL;
+	AUTO_FREE char *dir = NULL;
 
-	if (dir && has_entries(dir))
+	if (prefix(root)[0])
+		return access_below(root);
+	dir = store(root);
+	if (dir && has_entries(opendir(dir)))
 		return EFI_VARS;
-	if (asprintf(&firmware, "%s" FIRMWARE, prefix(root)) < 0)
-		firmware = NULL;
-	return firmware && access(firmware, F_OK) == 0 ? EFI_NO_VARS : EFI_NOT_BOOTED;
+	return access(FIRMWARE, F_OK) == 0 ? EFI_NO_VARS : EFI_NOT_BOOTED;
 }
 
 int efivar_may_write(const char *root)

@@ -100,6 +100,13 @@ assert_json() { # JQ-EXPRESSION over all lines
 	run modseal trust list --root "$BATS_TEST_TMPDIR/m" --json
 	assert_status 0
 	assert_json '.[0] | .release.is == null and .distribution.is == null'
+	mkdir "$BATS_TEST_TMPDIR/m/sys"
+	ln -s "$MADE/machines/secure-boot-mok/sys/firmware" "$BATS_TEST_TMPDIR/m/sys/firmware"
+	run modseal trust list --root "$BATS_TEST_TMPDIR/m" --json
+	assert_status 0
+	assert_json '.[0].efi.is == null and all(.[]; .what != "key")'
+	run modseal trust enrol --pending --root "$BATS_TEST_TMPDIR/m"
+	refute_output "to enrol"
 }
 
 @test "record: what is recorded is what is here" {
