@@ -29,6 +29,7 @@ struct reading {
 	const char *name;
 	initramfs_fn *fn;
 	void *user;
+	bool any; /* archives */
 	struct ms_error *err;
 };
 
@@ -95,6 +96,7 @@ static int read_archive(struct place *p, struct reading *r)
 	const char *name;
 	int e;
 
+	r->any = true;
 	while ((e = newc_next(&reader, &head, &name, r->err)) > 0) {
 		if (!S_ISREG(head.mode) || !head.size || !is_module(name))
 			continue;
@@ -173,14 +175,19 @@ static int read_compressed(struct place *p, const uint8_t *start, struct reading
 	return e < 0 && (e != MS_ERR_MODULE || !plain.len) ? e : read_place(&inside, r);
 }
 
-/* Between archives there may be NUL bytes. */
+/* Between archives there may be NUL bytes; a file that was lost with the power has nothing else. */
 static ssize_t skip_nuls(struct place *p, uint8_t *start)
 {
-	ssize_t n;
+	uint8_t block[4096];
+	ssize_t n, nuls;
 
-	while ((n = read_at(p, start, MAGIC_LEN)) > 0 && !start[0])
-		p->at++;
-	return n;
+	do {
+		n = read_at(p, block, sizeof(block));
+		for (nuls = 0; nuls < n && !block[nuls];)
+			nuls++;
+		p->at += (uint64_t)nuls;
+	} while (n > 0 && nuls == n);
+	return n > 0 ? read_at(p, start, MAGIC_LEN) : n;
 }
 
 static int read_place(struct place *p, struct reading *r)
@@ -207,6 +214,7 @@ int initramfs_modules(int fd, const char *name, initramfs_fn *fn, void *user, st
 {
 	struct reading r = { .name = name, .fn = fn, .user = user, .err = err };
 	struct place p = { .fd = fd };
+	int e = read_place(&p, &r);
 
-	return read_place(&p, &r);
+	return e || r.any ? e : err_set(err, MS_ERR_MODULE, "%s holds no archive", name);
 }

@@ -25,7 +25,7 @@ static int read_gz(const struct root *root, const char *path, struct buf *out)
 		out->len += (size_t)n;
 		if (buf_reserve(out, 65536) < 0 || out->len > ROOT_FILE_MAX) {
 			gzclose(gz);
-			return -ENOMEM;
+			return out->len > ROOT_FILE_MAX ? -EFBIG : -ENOMEM;
 		}
 		n = gzread(gz, out->data + out->len, 65536);
 	} while (n > 0);

@@ -385,9 +385,6 @@ in_initramfs() { # PATH FILE
 	echo nonsense >"m/boot/initrd.img-$RELEASE"
 	run doctor m --json
 	assert_found initramfs-unreadable unknown
-	: >"m/boot/initrd.img-$RELEASE"
-	run doctor m --json
-	refute_found initramfs-unreadable
 	# a member that is no module is told, the others are looked at
 	rm -r in
 	in_initramfs kernel/fs/nls/nls_utf8.ko "$FILES/nls_utf8.ko"
@@ -397,6 +394,16 @@ in_initramfs() { # PATH FILE
 	run doctor m --json
 	assert_found initramfs-module-unreadable unknown
 	assert_found initramfs-unsigned warning
+}
+
+@test "an initramfs that is nothing but NUL bytes, or empty: unreadable, and soon" {
+	for size in 200M 0; do
+		rm -f "m/boot/initrd.img-$RELEASE"
+		truncate -s $size "m/boot/initrd.img-$RELEASE"
+		run timeout 20 "$MODSEAL" doctor --root m nls_utf8 --json
+		assert_status 0
+		assert_found initramfs-unreadable unknown '.summary | contains("holds no archive")'
+	done
 }
 
 @test "what other programs decompress: as they do, or not at all" {
