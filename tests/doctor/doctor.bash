@@ -2,12 +2,12 @@
 # shellcheck shell=bash
 # Machines for modseal doctor, as directories; loaded behind ../lib/common and ../trust/efi.
 
-RELEASE=6.1.0-56-cloud-amd64 # that of the corpus
-
-# Instead of common_setup_file: no token is needed here.
+# Instead of common_setup_file: no token is needed here. RELEASE is the kernel's that the corpus is of.
 doctor_setup_file() {
 	[ -x "$MODSEAL" ] || { echo "$MODSEAL is not built" >&2; return 1; }
-	"$TOP/tests/lib/corpus" >/dev/null
+	"$TOP/tests/lib/corpus" >/dev/null || return 1
+	RELEASE=$(modinfo -F vermagic "$(find "$MODSEAL_CORPUS" -name nls_utf8.ko)" | cut -d' ' -f1)
+	export RELEASE
 }
 
 # A Debian 12 whose kernel enforces nothing: no EFI, no lockdown, an empty log, no modules.
