@@ -3,6 +3,7 @@
 # The commands of docs/farm.md, as they stand there.
 
 load ../lib/common
+load ../lib/guide
 load cli
 load farm
 
@@ -27,9 +28,7 @@ setup() {
 
 # Runs the sh blocks under a heading.
 guide() { # HEADING
-	awk -v heading="## $1" '/^## / { there = $0 == heading }
-		/^```/ { block = there && $0 == "```sh"; next } block' "$TOP/docs/farm.md" >commands
-	[ -s commands ] || { echo "no commands under $1"; return 1; }
+	blocks farm.md sh "$1" >commands
 	run bash -euo pipefail commands
 	assert_status 0
 }

@@ -3,6 +3,7 @@
 # The commands of docs/keys.md, as they stand there, one section after the other.
 
 load ../lib/common
+load ../lib/guide
 load cli
 
 # What one section makes the next ones use.
@@ -43,10 +44,8 @@ setup() {
 
 # Runs the sh blocks under a heading.
 guide() { # HEADING
-	awk -v heading="## $1" '/^## / { there = $0 == heading }
-		/^ *```/ { block = there && $1 == "```sh"; next } block' "$TOP/docs/keys.md" |
+	blocks keys.md sh "$1" |
 		sed "s|/var/lib/shim-signed/mok|$WORK/mok|; s|/lib/modules/6.12.9/updates|$WORK/tree|" >commands
-	[ -s commands ] || { echo "no commands under $1"; return 1; }
 	run bash -euo pipefail ./commands
 }
 

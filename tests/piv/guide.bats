@@ -3,6 +3,7 @@
 # The commands of docs/yubikey.md, as they stand there, on a card whose slots 9a and 9c are empty.
 
 load ../lib/common
+load ../lib/guide
 load piv
 
 # What one section makes the next ones use.
@@ -35,17 +36,9 @@ teardown() {
 	:
 }
 
-# Prints the blocks of that kind under a heading.
-blocks() { # KIND HEADING
-	awk -v kind="$1" -v heading="## $2" '/^## / { there = $0 == heading }
-		/^```/ { block = there && $0 == "```" kind; next } block' "$TOP/docs/yubikey.md" >block
-	[ -s block ] || { echo "nothing under $2"; return 1; }
-	cat block
-}
-
 # Runs a section's commands; $module is that of the first section.
 guide() { # HEADING
-	blocks sh "$1" | sed "s|/usr/lib/x86_64-linux-gnu|${YKCS11%/*}|" >commands
+	blocks yubikey.md sh "$1" | sed "s|/usr/lib/x86_64-linux-gnu|${YKCS11%/*}|" >commands
 	run timeout 120 bash -euo pipefail -c "module=$YKCS11; . ./commands" </dev/null
 	assert_status 0
 }
@@ -91,7 +84,7 @@ dkms_signs() { # URI
 # As DKMS 3.0.10 does: it reads the file with bash, looks for the program and the certificate, and
 # calls the one with the other.
 @test "DKMS: its configuration signs" {
-	blocks conf DKMS | sed "s|/usr/lib/x86_64-linux-gnu|${YKCS11%/*}|
+	blocks yubikey.md conf DKMS | sed "s|/usr/lib/x86_64-linux-gnu|${YKCS11%/*}|
 		s|/usr/local/libexec/modseal|$WORK/bin|; s|/etc/modseal|$WORK|" >modseal.conf
 	cp touch.der my-modules.der # the certificate of slot 9a, which this configuration names
 	cp bare updates/dkms/driver.ko

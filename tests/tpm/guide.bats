@@ -3,6 +3,7 @@
 # The commands of docs/tpm.md, as they stand there.
 
 load ../lib/common
+load ../lib/guide
 load tpm
 
 # What one section makes the next ones use.
@@ -26,16 +27,8 @@ setup() {
 	cp bare before.ko
 }
 
-# Prints the blocks of that kind under a heading.
-blocks() { # KIND HEADING
-	awk -v kind="$1" -v heading="## $2" '/^## / { there = $0 == heading }
-		/^```/ { block = there && $0 == "```" kind; next } block' "$TOP/docs/tpm.md" >block
-	[ -s block ] || { echo "nothing under $2"; return 1; }
-	cat block
-}
-
 guide() { # HEADING
-	blocks sh "$1" >commands
+	blocks tpm.md sh "$1" >commands
 	run timeout 120 bash -euo pipefail -c ". ./commands" </dev/null
 	assert_status 0
 }
@@ -60,7 +53,7 @@ guide() { # HEADING
 # As DKMS 3.0.10 does: it reads the file with bash, looks for the program and the certificate, and
 # calls the one with the other.
 @test "DKMS: its configuration signs" {
-	blocks conf DKMS | sed "s|/usr/local/libexec/modseal|$WORK/bin|; s|/etc/modseal|$WORK|" \
+	blocks tpm.md conf DKMS | sed "s|/usr/local/libexec/modseal|$WORK/bin|; s|/etc/modseal|$WORK|" \
 		>modseal.conf
 	. ./modseal.conf
 	[ -x "$sign_file" ] && [ -f "$mok_certificate" ]
