@@ -34,6 +34,8 @@ struct ms_digest {
 	size_t len; /**< bytes of the digest */
 	unsigned char digest[MS_HASH_MAX_SIZE];
 	unsigned long long size; /**< bytes of the content that it was made of, uncompressed */
+	enum ms_module_state was; /**< what stands at the module's end; a malformed or interrupted
+				       signature is never part of the content */
 	char unfit[256]; /**< why the module's kernel cannot check signatures with it; empty if it can,
 			      or if that is not known */
 };

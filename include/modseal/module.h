@@ -27,6 +27,9 @@ enum ms_module_state {
 	MS_MODULE_INTERRUPTED, /**< a signature that a kill or a power loss cut off */
 };
 
+/** "unsigned", "signed", "malformed signature", "interrupted signature". */
+MS_API const char *ms_module_state_name(enum ms_module_state state);
+
 enum ms_walk_flags {
 	MS_WALK_SWEEP = 1, /**< ms_sweep() each directory on the way (of a file: its own) */
 };

@@ -76,6 +76,7 @@ struct ms_sign_result {
 	bool kept;                     /**< nothing was done: it verifies already */
 	enum ms_hash hash;             /**< the digest that it is signed with */
 	unsigned replaced;             /**< signatures taken off */
+	enum ms_module_state was;      /**< what stood at its end */
 	bool mended;                   /**< an interrupted or malformed tail was cut off */
 	unsigned long long size;       /**< bytes of the new file, uncompressed */
 	unsigned long long cms_size;   /**< bytes of its CMS */
@@ -100,9 +101,12 @@ MS_API int ms_sign(struct ms_signer *signer, const char *path, const char *dest,
 MS_API int ms_sign_detached(struct ms_signer *signer, const char *path, const char *p7s,
 	struct ms_error *err);
 
-/** Takes off all signatures (or what is left of an interrupted one). *removed: how many. */
+/**
+ * Takes off all signatures, or what is left of an interrupted one. *removed: how many; *was: what stood
+ * at the end.
+ */
 MS_API int ms_strip(const char *path, const char *dest, unsigned flags, unsigned *removed,
-	struct ms_error *err);
+	enum ms_module_state *was, struct ms_error *err);
 /** Writes the CMS of the last signature to a file; MS_ERR_MODULE if there is none. */
 MS_API int ms_detach(const char *path, const char *p7s, unsigned flags, struct ms_error *err);
 

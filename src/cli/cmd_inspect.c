@@ -8,18 +8,6 @@
 #include <modseal/tpm.h>
 #include <modseal/verify.h>
 
-static const char *state_name(enum ms_module_state state)
-{
-	static const char *const names[] = {
-		[MS_MODULE_UNSIGNED] = "unsigned",
-		[MS_MODULE_SIGNED] = "signed",
-		[MS_MODULE_MALFORMED] = "malformed signature",
-		[MS_MODULE_INTERRUPTED] = "interrupted signature",
-	};
-
-	return names[state];
-}
-
 static void field(const char *name, const char *value)
 {
 	if (value)
@@ -46,7 +34,7 @@ static void print_signature(const struct ms_signature *s)
 
 static void print_inspection(const struct ms_inspection *i)
 {
-	printf("%s: %s\n", i->path, state_name(i->state));
+	printf("%s: %s\n", i->path, ms_module_state_name(i->state));
 	field("reason", i->reason);
 	field("module", i->name);
 	field("vermagic", i->vermagic);
@@ -87,7 +75,7 @@ static void json_inspection(struct json_object *o, const struct ms_inspection *i
 {
 	struct json_object *signatures = json_object_new_array();
 
-	json_add_text(o, "state", state_name(i->state));
+	json_add_text(o, "state", ms_module_state_name(i->state));
 	json_add_text(o, "reason", i->reason);
 	json_add_text(o, "name", i->name);
 	json_add_text(o, "vermagic", i->vermagic);

@@ -44,5 +44,6 @@ MS_API int ms_digest(const char *path, const struct ms_digest_options *options,
 		return r;
 	digest->len = ms_hash_size(digest->hash);
 	digest->size = signer_keep_len(m, options->stack);
+	digest->was = (enum ms_module_state)m->tail;
 	return module_digest(m, digest->size, digest->hash, digest->digest, err);
 }

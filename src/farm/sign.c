@@ -83,8 +83,8 @@ static int sign_named(struct hand *h, struct ms_error *err)
 		return err_set(err, MS_ERR_MODULE, "%s was replaced while it was being opened",
 			path);
 	if (h->m->tail == MODULE_MALFORMED || h->m->tail == MODULE_INTERRUPTED)
-		return err_set(err, MS_ERR_MODULE, "%s ends in a broken signature: %s", path,
-			h->m->tail_reason);
+		return err_set(err, MS_ERR_MODULE, "%s: %s: %s", path,
+			ms_module_state_name((enum ms_module_state)h->m->tail), h->m->tail_reason);
 	return signer_make_cms(h->run->signer, h->m, h->m->size, h->run->signer->options.hash,
 		&h->hold, &h->entry->cms, err);
 }

@@ -3,6 +3,8 @@
 #include "src/base/error.h"
 #include "src/module/look.h"
 
+#include <modseal/module.h>
+
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -362,6 +364,18 @@ int tail_look(struct module *m, struct ms_error *err)
 		memcpy(m->tail_reason, why, sizeof(why));
 	}
 	return 0;
+}
+
+MS_API const char *ms_module_state_name(enum ms_module_state state)
+{
+	static const char *const names[] = {
+		[MS_MODULE_UNSIGNED] = "unsigned",
+		[MS_MODULE_SIGNED] = "signed",
+		[MS_MODULE_MALFORMED] = "malformed signature",
+		[MS_MODULE_INTERRUPTED] = "interrupted signature",
+	};
+
+	return names[state];
 }
 
 int module_tail_build(const void *cms, size_t cms_len, struct buf *tail, struct ms_error *err)

@@ -13,7 +13,7 @@
 DEFINE_CLEANUP(struct module, module_close, cleanup_module);
 
 MS_API int ms_strip(const char *path, const char *dest, unsigned flags, unsigned *removed,
-	struct ms_error *err)
+	enum ms_module_state *was, struct ms_error *err)
 {
 	CLEANUP(cleanup_module) struct module *m = NULL;
 	int r = module_open(path, flags, &m, err);
@@ -21,6 +21,7 @@ MS_API int ms_strip(const char *path, const char *dest, unsigned flags, unsigned
 	if (r < 0)
 		return r;
 	*removed = (unsigned)m->n_sigs;
+	*was = (enum ms_module_state)m->tail;
 	if (m->bare_len == m->size && !dest)
 		return 0;
 	if (!*removed && m->bare_len != m->size)
@@ -39,8 +40,9 @@ MS_API int ms_detach(const char *path, const char *p7s, unsigned flags, struct m
 	if (m->tail == MODULE_UNSIGNED)
 		return err_set(err, MS_ERR_MODULE, "%s has no signature to detach", path);
 	if (m->tail != MODULE_SIGNED)
-		return err_set(err, MS_ERR_MODULE, "%s has no whole signature to detach: %s", path,
-			m->tail_reason);
+		return err_set(err, MS_ERR_MODULE, "%s has no whole signature to detach, but %s %s: %s",
+			path, m->tail == MODULE_INTERRUPTED ? "an" : "a",
+			ms_module_state_name((enum ms_module_state)m->tail), m->tail_reason);
 	cms = malloc(m->sigs[0].cms_len);
 	if (!cms)
 		return err_nomem(err);

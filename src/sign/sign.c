@@ -38,12 +38,14 @@ static int look(struct ms_signer *signer, struct signing *s, struct ms_sign_resu
 			return r;
 		if (r > 0) {
 			result->kept = true;
+			result->was = MS_MODULE_SIGNED;
 			result->size = s->m->size;
 			s->keep = s->m->size;
 			return 0;
 		}
 	}
 	s->keep = signer_keep_len(s->m, options->stack);
+	result->was = (enum ms_module_state)s->m->tail;
 	if (!options->stack)
 		result->replaced = (unsigned)s->m->n_sigs;
 	/* Of what is no ELF file nobody can tell where a malformed tail begins: it stays. */

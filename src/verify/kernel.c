@@ -130,10 +130,13 @@ static int judge_tail(const struct kernel_judge *j, struct module *mod, struct s
 	struct ms_error why = { 0 };
 	int r;
 
-	if (mod->tail == MODULE_UNSIGNED || mod->tail == MODULE_INTERRUPTED) {
-		worth_say(w, WORTH_ENODATA, "%s", mod->tail == MODULE_UNSIGNED
-				? "no signature is appended"
-				: mod->tail_reason);
+	if (mod->tail == MODULE_UNSIGNED) {
+		worth_say(w, WORTH_ENODATA, "no signature is appended");
+		return 0;
+	}
+	if (mod->tail == MODULE_INTERRUPTED) {
+		worth_say(w, WORTH_ENODATA, "it ends in an interrupted signature, which is none: %s",
+			mod->tail_reason);
 		return 0;
 	}
 	if (mod->tail == MODULE_MALFORMED) {

@@ -80,7 +80,7 @@ detach() {
 	module_signature 0 >>bad.ko
 	run detach bad.ko
 	assert_status 1
-	assert_output "bad.ko has no whole signature to detach: its sig_len is 0"
+	assert_output "bad.ko has no whole signature to detach, but a malformed signature: its sig_len is 0"
 	truncate -s -1 m.ko
 	run detach m.ko
 	assert_status 1

@@ -96,9 +96,9 @@ strip() {
 	echo text >text.ko
 	run --separate-stderr strip --json m.ko two.ko none.ko text.ko
 	assert_status 1
-	assert_json 'any(.[]; . == {module: "m.ko", result: "stripped", removed: 1, written: "m.ko"})'
-	assert_json 'any(.[]; . == {module: "two.ko", result: "stripped", removed: 2, written: "two.ko"})'
-	assert_json 'any(.[]; . == {module: "none.ko", result: "kept", removed: 0, written: null})'
+	assert_json 'any(.[]; . == {module: "m.ko", result: "stripped", was: "signed", removed: 1, written: "m.ko"})'
+	assert_json 'any(.[]; . == {module: "two.ko", result: "stripped", was: "signed", removed: 2, written: "two.ko"})'
+	assert_json 'any(.[]; . == {module: "none.ko", result: "kept", was: "unsigned", removed: 0, written: null})'
 	assert_json 'any(.[]; .module == "text.ko" and .result == "failed" and .error.code == "module")'
 	assert_json '.[-1].summary | .stripped == 2 and .kept == 1 and .failed == 1 and .modules == 4'
 }

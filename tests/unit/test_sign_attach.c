@@ -64,13 +64,14 @@ static void strip_gives(
 {
 	const char *dest = in_dir(&b->dir, "out.ko");
 	unsigned n = 99;
+	enum ms_module_state was;
 
 	write_buf(b->path, file);
-	assert_int_equal(ms_strip(b->path, dest, 0, &n, &b->err), 0);
+	assert_int_equal(ms_strip(b->path, dest, 0, &n, &was, &b->err), 0);
 	assert_int_equal(n, removed);
 	assert_holds(dest, expected);
 	assert_holds(b->path, file);
-	assert_int_equal(ms_strip(b->path, NULL, 0, &n, &b->err), 0);
+	assert_int_equal(ms_strip(b->path, NULL, 0, &n, &was, &b->err), 0);
 	assert_int_equal(n, removed);
 	assert_holds(b->path, expected);
 }
@@ -97,10 +98,11 @@ static void strip_leaves_a_bare_file_alone(void **state)
 	struct bench *b = *state;
 	struct stat before, after;
 	unsigned n;
+	enum ms_module_state was;
 
 	write_buf(b->path, &b->bare);
 	assert_int_equal(stat(b->path, &before), 0);
-	assert_int_equal(ms_strip(b->path, NULL, 0, &n, &b->err), 0);
+	assert_int_equal(ms_strip(b->path, NULL, 0, &n, &was, &b->err), 0);
 	assert_int_equal(stat(b->path, &after), 0);
 	assert_int_equal(before.st_ino, after.st_ino);
 	assert_int_equal(before.st_ctim.tv_nsec, after.st_ctim.tv_nsec);
@@ -110,12 +112,13 @@ static void strip_refuses(void **state)
 {
 	struct bench *b = *state;
 	unsigned n;
+	enum ms_module_state was;
 
-	assert_int_equal(ms_strip(b->path, NULL, 0, &n, &b->err), MS_ERR_IO);
+	assert_int_equal(ms_strip(b->path, NULL, 0, &n, &was, &b->err), MS_ERR_IO);
 	assert_contains(b->err.message, b->path);
 	write_file(b->path, "text", 4);
-	assert_int_equal(ms_strip(b->path, NULL, 0, &n, &b->err), MS_ERR_MODULE);
-	assert_int_equal(ms_strip(b->path, NULL, MS_ANY_FILE, &n, &b->err), 0);
+	assert_int_equal(ms_strip(b->path, NULL, 0, &n, &was, &b->err), MS_ERR_MODULE);
+	assert_int_equal(ms_strip(b->path, NULL, MS_ANY_FILE, &n, &was, &b->err), 0);
 }
 
 /* ---- detach ---- */
@@ -344,10 +347,11 @@ static void there_and_back(void **state)
 	struct bench *b = *state;
 	struct ms_attach_options options = { .cert = b->public };
 	unsigned n;
+	enum ms_module_state was;
 
 	write_buf(b->path, &b->signed_file);
 	assert_int_equal(ms_detach(b->path, b->sig, 0, &b->err), 0);
-	assert_int_equal(ms_strip(b->path, NULL, 0, &n, &b->err), 0);
+	assert_int_equal(ms_strip(b->path, NULL, 0, &n, &was, &b->err), 0);
 	assert_int_equal(ms_attach(b->path, b->sig, NULL, &options, &b->err), 0);
 	assert_holds(b->path, &b->signed_file);
 }
