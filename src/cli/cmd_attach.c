@@ -79,7 +79,7 @@ static int attach_all(int argc, char **argv)
 {
 	struct ms_attach_options options = attach_options();
 	struct batch batch = {
-		.source = { .argc = argc, .argv = argv, .output = moduleopts.output },
+		.source = { .argc = argc, .argv = argv, .output = moduleopts.output, .sweep = true },
 		.tally = { .done = "attached", .json = moduleopts.json, .quiet = moduleopts.quiet },
 		.one = attach_one,
 	};

@@ -108,19 +108,21 @@ static int destination(struct source *s, const char *relative, struct source_ite
 	if (!s->output)
 		return 0;
 	if (s->output_is_dir) {
-		unsigned swept;
 		int r = outpath_join(s->output, relative, &item->dest, err);
 
 		if (r == 0 && !s->dry_run)
 			r = outpath_make_parents(item->dest, err);
 		if (r < 0)
 			return r;
-		if (s->sweep && new_directory(s, item->dest))
-			(void)ms_sweep(s->swept && *s->swept ? s->swept : ".", &swept, NULL);
 	} else {
 		item->dest = strdup(s->output);
 		if (!item->dest)
 			return err_nomem(err);
+	}
+	if (s->sweep && new_directory(s, item->dest)) {
+		unsigned swept;
+
+		(void)ms_sweep(s->swept && *s->swept ? s->swept : ".", &swept, NULL);
 	}
 	return outpath_claim(&s->claims, item->dest, item->path, err);
 }

@@ -24,6 +24,7 @@ struct run {
 	struct synced synced;
 	struct pending pending;
 	bool directories; /* among the operands */
+	char *swept; /* the directory of the output that was swept last */
 };
 
 static void report(const struct run *run, const char *path, const char *dest,
@@ -81,10 +82,25 @@ static int check(const struct run *run, const struct farm_entry *entry, struct m
 	return r;
 }
 
-static int destination(const struct run *run, const char *relative, char **dest,
+/* Where a run that was killed may have left temporary files. Those of one directory come in a row. */
+static void sweep_beside(struct run *run, const char *dest)
+{
+	size_t len = (size_t)(strrchr(dest, '/') - dest);
+	unsigned swept;
+
+	if (run->swept && strlen(run->swept) == len && !memcmp(run->swept, dest, len))
+		return;
+	free(run->swept);
+	run->swept = strndup(dest, len);
+	if (run->swept)
+		(void)ms_sweep(run->swept, &swept, NULL);
+}
+
+static int destination(struct run *run, const char *relative, char **dest,
 	struct ms_error *err)
 {
 	const char *fault = name_fault(relative);
+	int r;
 
 	if (!run->options->output)
 		return 0;
@@ -94,7 +110,10 @@ static int destination(const struct run *run, const char *relative, char **dest,
 		*dest = NULL;
 		return err_nomem(err);
 	}
-	return beneath_make_parents(run->options->output, relative, err);
+	r = beneath_make_parents(run->options->output, relative, err);
+	if (r == 0)
+		sweep_beside(run, *dest);
+	return r;
 }
 
 /* Stages the module with its signature; entry->item is filled as far as it goes. */
@@ -270,6 +289,7 @@ MS_API int ms_answers_attach(struct ms_answers *answers, const char *const *oper
 	synced_init(&run.synced, NULL);
 	r = attach_all(&run, operands, n, err);
 	pending_destroy(&run.pending);
+	free(run.swept);
 	if (synced_finish(&run.synced, &failure) < 0 && r == 0) {
 		r = failure.code;
 		if (err)

@@ -131,12 +131,11 @@ int beneath_make_parents(const char *dir, const char *name, struct ms_error *err
 {
 	const char *leaf;
 	int r = make_dir(dir, err);
-	int at = r < 0 ? r : open_parent(dir, name, true, &leaf, err);
+	AUTO_CLOSE int at = r < 0 ? r : open_parent(dir, name, true, &leaf, err);
 
 	if (at < 0)
 		return at;
-	close(at);
-	return 0;
+	return is_link(at, leaf) ? leads_away(dir, name, err) : 0;
 }
 
 /* Removed by whoever writes the same name next, should the process be killed before it has its

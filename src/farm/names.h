@@ -17,7 +17,8 @@ const char *name_fault(const char *name);
 /* The regular file `name` beneath `dir`; MS_ERR_MODULE if it is something else, MS_ERR_IO if it
  * is not there. */
 int beneath_stat(const char *dir, const char *name, struct stat *st, struct ms_error *err);
-/* Makes the directories above `name` beneath `dir`; `dir` itself, too. */
+/* Makes the directories above `name` beneath `dir`, where it is to be written; `dir` itself, too.
+ * Nor may a link stand in its own place. */
 int beneath_make_parents(const char *dir, const char *name, struct ms_error *err);
 /* Puts bytes into `name` beneath `dir`, by a new file and rename; makes directories as above. They
  * are on the disk once the caller syncs the file system. */

@@ -61,19 +61,16 @@ static void sweep(const struct ms_walk *walk, const char *dir)
 		(void)ms_sweep(dir, &swept, NULL);
 }
 
-static void sweep_beside(struct ms_walk *walk)
+/* Of a link: where the file lies. */
+static void sweep_beside(const struct ms_walk *walk)
 {
-	char *slash = strrchr(walk->path, '/');
+	AUTO_FREE char *real = walk->flags & MS_WALK_SWEEP ? realpath(walk->path, NULL) : NULL;
+	char *slash = real ? strrchr(real, '/') : NULL;
 
-	if (!slash) {
-		sweep(walk, ".");
-	} else if (slash == walk->path) {
-		sweep(walk, "/");
-	} else {
-		*slash = '\0';
-		sweep(walk, walk->path);
-		*slash = '/';
-	}
+	if (!slash)
+		return;
+	slash[slash == real] = '\0';
+	sweep(walk, real);
 }
 
 static int push(struct ms_walk *walk, struct ms_error *err)

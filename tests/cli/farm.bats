@@ -119,7 +119,7 @@ setup() {
 	modseal digest --stack --hash sha512 -o digests.jsonl signed
 	sign_digests digests.jsonl -o signatures.jsonl
 	run attach --signatures signatures.jsonl signed
-	assert_status 1
+	assert_status 6
 	assert_output "--stack"
 	run attach --stack --signatures signatures.jsonl signed
 	assert_status 0
@@ -198,7 +198,7 @@ setup() {
 	digests_and_signatures
 	cp -a bare before
 	run modseal attach -c "$MODSEAL_FIXTURES/rsa3072.pem" --signatures signatures.jsonl bare
-	assert_status 1
+	assert_status 6
 	assert_line "4 modules: 0 attached, 4 failed"
 	diff -r bare before
 }
@@ -341,4 +341,24 @@ many_digests() { # COUNT
 	run full
 	assert_status 4
 	assert_output "standard output cannot be written"
+}
+
+@test "attach -o DIR: a link in the place of a directory or a module there is not followed" {
+	digests_and_signatures
+	mapfile -t names < <(jq -r .path signatures.jsonl)
+	mkdir -p outside "out/${names[0]%/*}"
+	echo before >outside/m.ko
+	ln -s "$PWD/outside/m.ko" "out/${names[0]}"
+	run attach --signatures signatures.jsonl -o out bare
+	assert_status 1
+	assert_output "${names[0]} in out leads through a symbolic link"
+	assert_line "4 modules: 3 attached, 1 failed"
+	[ "$(cat outside/m.ko)" = before ]
+	rm -r out
+	mkdir out
+	ln -s "$PWD/outside" "out/${names[0]%%/*}"
+	run attach --signatures signatures.jsonl -o out bare
+	assert_status 6
+	assert_output "${names[0]} in out leads through a symbolic link"
+	assert_files outside m.ko
 }
