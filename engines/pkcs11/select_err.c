@@ -83,14 +83,14 @@ int p11_err_no_token(struct p11_selection *s, struct ms_error *err)
 	size_t n = 0;
 	int r;
 
-	err_set(err, code_of(s), "no token matches %s; there are:", s->uri->text);
+	err_set(err, MS_ERR_TOKEN, "no token matches %s; there are:", s->uri->text);
 	r = list_tokens(s, &lines, &n);
 	if (r < 0)
 		return r;
 	add_trouble(s, &lines);
 	end_lines(&lines);
 	if (n)
-		return code_of(s);
+		return MS_ERR_TOKEN;
 	if (s->trouble.code) {
 		if (err)
 			*err = s->trouble;
