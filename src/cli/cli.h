@@ -11,11 +11,12 @@
 /* Documented in modseal(1) and stable. */
 enum exit_status {
 	EXIT_STATUS_OK = 0,
-	EXIT_STATUS_NO = 1,      /* the answer is no, or some modules failed */
+	EXIT_STATUS_NO = 1,      /* the answer is no, or some modules failed and others did not */
 	EXIT_STATUS_USAGE = 2,
 	EXIT_STATUS_KEY = 3,     /* URI, token, PIN, certificate */
 	EXIT_STATUS_MACHINE = 4, /* I/O, memory */
 	EXIT_STATUS_UNKNOWN = 5, /* what decides is not known */
+	EXIT_STATUS_NONE = 6,    /* of several modules not one went well, each for a reason of its own */
 };
 
 extern const struct command
@@ -44,5 +45,7 @@ int sign_file_main(int argc, char **argv);
 int exit_status_of(int code);
 /* Prints an error and its hint to stderr. */
 void print_error(const struct ms_error *err);
+/* Prints what is no failure, a sentence, to stderr. */
+void print_notice(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 #endif

@@ -92,6 +92,8 @@ static int digest_one(struct run *run, const char *path, const char *name, struc
 		r = unfit(run, path, &digest, err);
 	if (r < 0)
 		return r;
+	if (digest.was == MS_MODULE_MALFORMED || digest.was == MS_MODULE_INTERRUPTED)
+		print_notice("%s: the %s at its end is left out", path, ms_module_state_name(digest.was));
 	line = ms_digest_line(name, &digest);
 	return line ? print(run, line, err) : err_nomem(err);
 }
@@ -128,7 +130,7 @@ static void digest_below(struct run *run, const char *operand)
 
 static int run(int argc, char **argv)
 {
-	struct run run = { .tally = { .done = "digested" } };
+	struct run run = { .tally = { .done = "digested", .quiet = true } };
 	struct ms_error err = { 0 };
 	int r = ms_targets_new(opt.root, &targets, &err);
 

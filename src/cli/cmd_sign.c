@@ -45,8 +45,8 @@ static const struct option_choice choices_progress[] = {
 static const struct option_def table[] = {
 	{ "key", 'k', "URI", OPT_LIST, &opt.keys, NULL,
 		"The private key: a PKCS#11 URI, or a key file. Needed. Given several times, the keys "
-		"have to be copies of one (a cluster of HSMs); they share the work, and one that fails "
-		"drops out." },
+		"have to be copies of one (a cluster of HSMs); they share the work, and one that fails, "
+		"or is out of reach at the start, drops out." },
 	{ "require-hardware", 0, NULL, OPT_FLAG, &opt.require_hardware, NULL,
 		"Refuse a key of which its token does not say that it was made there and cannot leave it "
 		"(modseal keys --check)." },
@@ -110,7 +110,6 @@ struct run {
 	void *names; /* tree of those that the manifest has */
 	pthread_mutex_t report; /* around what is below: next() reports, too, while done() does */
 	struct tally tally;
-	struct progress progress;
 };
 
 static const char *outcome(const struct ms_sign_result *r)
@@ -127,7 +126,7 @@ static void print_result(const char *path, const struct ms_sign_result *r)
 	printf("%s: %s (%s)", path, outcome(r),
 		r->kept ? "its signature verifies" : ms_hash_name(r->hash));
 	if (r->mended)
-		printf(", the rest of a broken signature cut off");
+		printf(", the %s cut off", ms_module_state_name(r->was));
 	else if (r->replaced > 1)
 		printf(", %u signatures replaced", r->replaced);
 	if (r->same_as)
@@ -144,6 +143,7 @@ static void json_result(struct json_object *o, const char *path, const char *des
 	json_add_text(o, "written", opt.dry_run ? NULL : dest ? dest : in_place);
 	json_add_text(o, "hash", ms_hash_name(r->hash));
 	json_add_text(o, "key_type", key_type);
+	json_add_text(o, "was", ms_module_state_name(r->was));
 	json_add_number(o, "replaced", r->replaced);
 	json_add_bool(o, "mended", r->mended);
 	json_add_number(o, "size", r->size);
@@ -152,16 +152,13 @@ static void json_result(struct json_object *o, const char *path, const char *des
 		json_add_text(o, "same_as", r->same_as);
 }
 
-static void print_done(struct run *run, const char *path, const char *dest,
-	const struct ms_sign_result *result)
+static void print_done(const char *path, const char *dest, const struct ms_sign_result *result)
 {
 	struct json_object *o;
 
 	if (!moduleopts.json) {
-		if (!moduleopts.quiet) {
-			progress_clear(&run->progress);
+		if (!moduleopts.quiet)
 			print_result(path, result);
-		}
 		return;
 	}
 	o = json_object_new_object();
@@ -170,10 +167,8 @@ static void print_done(struct run *run, const char *path, const char *dest,
 	json_print(o);
 }
 
-static void keep_same(struct run *run, const struct source_item *item)
+static void print_same(const struct source_item *item)
 {
-	pthread_mutex_lock(&run->report);
-	progress_clear(&run->progress);
 	if (moduleopts.json) {
 		struct json_object *o = json_object_new_object();
 
@@ -184,8 +179,29 @@ static void keep_same(struct run *run, const struct source_item *item)
 	} else if (!moduleopts.quiet) {
 		printf("%s: kept (the same file as %s)\n", item->path, item->same_as);
 	}
-	tally_count(&run->tally, OUTCOME_KEPT);
+}
+
+/* Around the lines of one module. */
+static void begin_report(struct run *run)
+{
+	pthread_mutex_lock(&run->report);
+	if (progress_shares_stdout())
+		progress_aside();
+}
+
+static void end_report(struct run *run)
+{
+	if (progress_shares_stdout())
+		progress_back();
 	pthread_mutex_unlock(&run->report);
+}
+
+static void keep_same(struct run *run, const struct source_item *item)
+{
+	begin_report(run);
+	print_same(item);
+	tally_count(&run->tally, OUTCOME_KEPT);
+	end_report(run);
 }
 
 /* The batch's items are the source's. */
@@ -227,18 +243,17 @@ static void done(void *user, struct ms_batch_item *item, const struct ms_sign_re
 	const struct source_item *own = item->user;
 	const char *path = item->path ? item->path : "?";
 
-	pthread_mutex_lock(&run->report);
+	begin_report(run);
 	/* What befell the key ends the run, which says so once for all that were in hand. */
 	if (err->code && !tally_is_fatal(err->code)) {
-		progress_clear(&run->progress);
 		tally_fail_at(&run->tally, own ? own->place : 0, path, err);
 	} else if (!err->code) {
-		print_done(run, path, item->dest, result);
+		print_done(path, item->dest, result);
 		add_to_manifest(own, result);
 		tally_count(&run->tally, result->kept ? OUTCOME_KEPT : OUTCOME_DONE);
 	}
-	progress_step(&run->progress, path);
-	pthread_mutex_unlock(&run->report);
+	progress_step(path);
+	end_report(run);
 	if (item->user)
 		source_item_release(item->user);
 	free(item->user);
@@ -257,7 +272,7 @@ static bool stop(void *user)
 
 static void key_lost(void *user, const struct ms_key *key, const struct ms_error *err)
 {
-	fprintf(stderr, "modseal: %s dropped out: %s\n", ms_key_uri(key), err->message);
+	print_notice("%s dropped out: %s", ms_key_uri(key), err->message);
 }
 
 /* How many modules there are to come: known only by looking, which is worth it where somebody
@@ -284,10 +299,12 @@ static bool some_unfit(const struct source *source, struct tally *tally)
 {
 	struct source again = { .argc = source->argc, .argv = source->argv };
 	struct source_item item;
+	unsigned long looked_at = 0;
 	struct ms_error err;
 	int r;
 
 	while ((r = source_next(&again, &item, &err)) != 0) {
+		looked_at++;
 		/* What else is wrong with one is told when it is its turn. */
 		if (r > 0 && ms_signer_check(signer, item.path, &err) == MS_ERR_UNSUPPORTED)
 			tally_fail(tally, item.path, &err);
@@ -296,6 +313,8 @@ static bool some_unfit(const struct source *source, struct tally *tally)
 	source_close(&again);
 	if (tally->n_failed)
 		fprintf(stderr, "modseal: nothing was signed (--strict)\n");
+	if (tally->n_failed && looked_at > 1)
+		err_set(&tally->stopped, MS_ERR_STOPPED, "nothing was signed (--strict)");
 	return tally->n_failed != 0;
 }
 
@@ -340,11 +359,11 @@ static int sign_all(int argc, char **argv)
 
 	if (opt.strict && some_unfit(&run.source, &run.tally))
 		return tally_finish(&run.tally);
-	progress_begin(&run.progress, kind, kind == PROGRESS_NONE ? 0 : count(&run.source));
+	progress_begin(kind, kind == PROGRESS_NONE ? 0 : count(&run.source));
 	ms_signer_set_key_lost(signer, key_lost, NULL);
 	stop_on_signals();
 	r = ms_batch_sign(signer, &options, &callbacks, &err);
-	progress_end(&run.progress);
+	progress_end();
 	if (manifest_close(&manifest) < 0)
 		tally_stop(&run.tally, &manifest.err);
 	else if (r < 0)
@@ -354,26 +373,39 @@ static int sign_all(int argc, char **argv)
 	return tally_finish(&run.tally);
 }
 
-/* The keys are freed by the caller, also after a failure. */
-static int open_keys(struct ms_context *ctx, struct ms_key **keys, struct ms_error *err)
+/* Of several copies of a key one that is out of reach drops out, now as later. The keys are freed by the
+ * caller, also after a failure; *n: how many there are. */
+static int open_keys(struct ms_context *ctx, struct ms_key **keys, size_t *n, struct ms_error *err)
 {
-	for (size_t i = 0; i < opt.keys.n; i++) {
-		int r = ms_key_open(ctx, opt.keys.items[i], &keys[i], err);
+	struct ms_error unreachable = { 0 };
 
+	for (size_t i = 0; i < opt.keys.n; i++) {
+		int r = ms_key_open(ctx, opt.keys.items[i], &keys[*n], err);
+
+		if (opt.keys.n > 1 && (r == MS_ERR_TOKEN || r == MS_ERR_TIMEOUT)) {
+			print_notice("a copy of the key drops out: %s", err->message);
+			unreachable = *err;
+			continue;
+		}
 		if (r == 0 && opt.require_hardware)
-			r = ms_key_require_hardware(keys[i], opt.attestation_root, err);
+			r = ms_key_require_hardware(keys[*n], opt.attestation_root, err);
+		*n += keys[*n] != NULL;
 		if (r < 0)
 			return r;
 	}
-	return 0;
+	if (*n)
+		return 0;
+	*err = unreachable;
+	return unreachable.code;
 }
 
 static void notice(void *user, const char *text)
 {
-	fprintf(stderr, "modseal: %s\n", text);
+	print_notice("%s", text);
 }
 
-static int open_signer(struct ms_context *ctx, struct ms_key **keys, struct ms_error *err)
+static int open_signer(struct ms_context *ctx, struct ms_key **keys, size_t *n_keys,
+	struct ms_error *err)
 {
 	struct ms_sign_options options = {
 		.hash = (enum ms_hash)opt.hash,
@@ -395,7 +427,7 @@ static int open_signer(struct ms_context *ctx, struct ms_key **keys, struct ms_e
 		notice(NULL, "WARNING: kernels look a certificate that travels along up by issuer and "
 			"serial number: with --key-id ski it is of no use to them");
 	if (r == 0)
-		r = open_keys(ctx, keys, err);
+		r = open_keys(ctx, keys, n_keys, err);
 	if (r == 0)
 		r = opt.cert ? ms_cert_open(ctx, opt.cert, &cert, err)
 			     : ms_key_cert(keys[0], &cert, err);
@@ -405,7 +437,7 @@ static int open_signer(struct ms_context *ctx, struct ms_key **keys, struct ms_e
 	options.n_chain = n_chain;
 	if (r == 0)
 		r = ms_signer_new(keys[0], cert, &options, &signer, err);
-	for (size_t i = 1; r == 0 && i < opt.keys.n; i++)
+	for (size_t i = 1; r == 0 && i < *n_keys; i++)
 		r = ms_signer_add_key(signer, keys[i], err);
 	if (r == 0 && opt.manifest)
 		r = manifest_set_cert(&manifest, cert, err);
@@ -447,6 +479,7 @@ static int run(int argc, char **argv)
 {
 	struct ms_context *ctx = keyopts_context();
 	struct ms_key **keys;
+	size_t n_keys = 0;
 	struct ms_error err = { 0 };
 	int r = check_usage(argc);
 
@@ -460,7 +493,7 @@ static int run(int argc, char **argv)
 	}
 	r = opt.manifest ? manifest_open(&manifest, opt.manifest, &err) : 0;
 	if (r == 0)
-		r = open_signer(ctx, keys, &err);
+		r = open_signer(ctx, keys, &n_keys, &err);
 	if (r < 0) {
 		print_error(&err);
 		r = exit_status_of(r);
@@ -471,7 +504,7 @@ static int run(int argc, char **argv)
 	sign_digests_close();
 	ms_signer_free(signer);
 	ms_targets_free(targets);
-	for (size_t i = 0; i < opt.keys.n; i++)
+	for (size_t i = 0; i < n_keys; i++)
 		ms_key_free(keys[i]);
 	free(keys);
 	free(opt.keys.items);

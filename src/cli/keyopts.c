@@ -79,7 +79,7 @@ void keyopts_take_environment(void)
 
 static void notice(void *user, const char *text)
 {
-	fprintf(stderr, "modseal: %s\n", text);
+	print_notice("%s", text);
 }
 
 static const char *tcti(void)

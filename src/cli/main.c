@@ -2,12 +2,14 @@
 #include "src/base/cpus.h"
 #include "src/cli/cli.h"
 #include "src/cli/keyopts.h"
+#include "src/cli/progress.h"
 
 #include <fcntl.h>
 #include <locale.h>
 #ifdef __GLIBC__
 #include <malloc.h>
 #endif
+#include <stdarg.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -57,9 +59,24 @@ int exit_status_of(int code)
 void print_error(const struct ms_error *err)
 {
 	fflush(stdout);
+	progress_aside();
 	fprintf(stderr, "modseal: %s\n", err->message);
 	if (err->hint[0])
 		fprintf(stderr, "  %s\n", err->hint);
+	progress_back();
+}
+
+void print_notice(const char *fmt, ...)
+{
+	va_list ap;
+
+	progress_aside();
+	fprintf(stderr, "modseal: ");
+	va_start(ap, fmt);
+	vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	fprintf(stderr, "\n");
+	progress_back();
 }
 
 static void list_commands(const struct command *const *list, FILE *out)

@@ -32,11 +32,6 @@ const struct option_def sign_digests_table[] = {
 static struct ms_requests *requests;
 static unsigned long skipped;
 
-struct run {
-	struct tally tally;
-	struct progress progress;
-};
-
 bool sign_digests_asked(void)
 {
 	return opt.digests != NULL;
@@ -81,16 +76,14 @@ void sign_digests_close(void)
 
 static void done(void *user, const char *name, const struct ms_error *err)
 {
-	struct run *run = user;
+	struct tally *tally = user;
 
 	/* What befell the key ends the run, which says so once for all that were in hand. */
-	if (err->code && !tally_is_fatal(err->code)) {
-		progress_clear(&run->progress);
-		tally_fail(&run->tally, name, err);
-	} else if (!err->code) {
-		tally_count(&run->tally, OUTCOME_DONE);
-	}
-	progress_step(&run->progress, name);
+	if (err->code && !tally_is_fatal(err->code))
+		tally_fail(tally, name, err);
+	else if (!err->code)
+		tally_count(tally, OUTCOME_DONE);
+	progress_step(name);
 }
 
 static bool stop(void *user)
@@ -100,7 +93,7 @@ static bool stop(void *user)
 
 static void key_lost(void *user, const struct ms_key *key, const struct ms_error *err)
 {
-	fprintf(stderr, "modseal: %s dropped out: %s\n", ms_key_uri(key), err->message);
+	print_notice("%s dropped out: %s", ms_key_uri(key), err->message);
 }
 
 static void warn(void)
@@ -114,36 +107,36 @@ static void warn(void)
 			blind, blind == 1 ? "" : "s");
 }
 
-static void summary(const struct run *run, const char *what)
+static void summary(const struct tally *tally, const char *what)
 {
-	fprintf(stderr, "modseal: %lu of %zu %s", run->tally.n_done, ms_requests_count(requests),
+	fprintf(stderr, "modseal: %lu of %zu %s", tally->n_done, ms_requests_count(requests),
 		what);
-	if (run->tally.n_failed)
-		fprintf(stderr, ", %lu failed", run->tally.n_failed);
+	if (tally->n_failed)
+		fprintf(stderr, ", %lu failed", tally->n_failed);
 	if (skipped)
 		fprintf(stderr, ", %lu skipped", skipped);
-	fprintf(stderr, "%s\n", run->tally.stopped.code ? "; stopped before the end" : "");
+	fprintf(stderr, "%s\n", tally->stopped.code ? "; stopped before the end" : "");
 }
 
-static int sign_all(struct run *run, struct ms_signer *signer,
+static int sign_all(struct tally *tally, struct ms_signer *signer,
 	const struct sign_digests_options *options,
 	const struct ms_requests_sign_options *sign_options)
 {
-	struct ms_requests_callbacks callbacks = { done, stop, run };
+	struct ms_requests_callbacks callbacks = { done, stop, tally };
 	struct ms_error err = { 0 };
 	int r;
 
-	progress_begin(&run->progress, options->progress, ms_requests_count(requests));
+	progress_begin(options->progress, ms_requests_count(requests));
 	ms_signer_set_key_lost(signer, key_lost, NULL);
 	stop_on_signals();
 	r = ms_requests_sign(requests, signer, sign_options, &callbacks, &err);
-	progress_end(&run->progress);
+	progress_end();
 	if (r < 0) {
 		print_error(&err);
-		run->tally.stopped.code = r;
+		tally->stopped.code = r;
 	}
-	summary(run, "signed");
-	return r < 0 && r != MS_ERR_STOPPED ? exit_status_of(r) : tally_status(&run->tally);
+	summary(tally, "signed");
+	return r < 0 && r != MS_ERR_STOPPED ? exit_status_of(r) : tally_status(tally);
 }
 
 int sign_digests_run(struct ms_signer *signer, const struct sign_digests_options *options)
@@ -154,7 +147,7 @@ int sign_digests_run(struct ms_signer *signer, const struct sign_digests_options
 		.fail_fast = options->fail_fast,
 		.allow_digests = opt.allow_digests,
 	};
-	struct run run = { 0 };
+	struct tally tally = { .quiet = true };
 	struct ms_error err = { 0 };
 	int r = ms_requests_check(requests, signer, &sign_options, &err);
 
@@ -163,10 +156,10 @@ int sign_digests_run(struct ms_signer *signer, const struct sign_digests_options
 		return exit_status_of(r);
 	}
 	if (options->dry_run) {
-		run.tally.n_done = ms_requests_count(requests);
-		summary(&run, "would be signed");
+		tally.n_done = ms_requests_count(requests);
+		summary(&tally, "would be signed");
 		return 0;
 	}
 	warn();
-	return sign_all(&run, signer, options, &sign_options);
+	return sign_all(&tally, signer, options, &sign_options);
 }

@@ -3,6 +3,8 @@
 #ifndef MODSEAL_CLI_TALLY_H
 #define MODSEAL_CLI_TALLY_H
 
+#include "src/base/buf.h"
+
 #include <modseal/error.h>
 #include <stdbool.h>
 
@@ -17,11 +19,12 @@ enum outcome {
 struct tally {
 	const char *done; /* what a done module is called in the summary: "signed", "valid" */
 	const char *no;   /* what an OUTCOME_NO is called, NULL if there are none */
-	bool json, quiet;
+	bool json, quiet; /* quiet: of modules only those that failed are told */
 	/* counted */
 	unsigned long n_done, n_kept, n_no, n_unknown, n_failed;
 	int first_failure; /* MS_ERR_* of the module that failed and comes first in the source */
 	unsigned long first_place;
+	struct buf failures; /* their lines in the summary; unless quiet or json */
 	struct ms_error stopped; /* why the run ended early; code 0 if it did not */
 };
 
@@ -36,9 +39,10 @@ void tally_stop(struct tally *tally, const struct ms_error *err);
 /* Whether a failure is the key's or the machine's, so that no later module can fare better. */
 bool tally_is_fatal(int code);
 /* The exit status: 0 when all went well; 1 when the answer for one was no or some failed; 5 when it
- * cannot be told for one, else; when all failed, or the key did, the status that goes with the failure. */
+ * cannot be told for one, else; when all failed, or the key did, the status that goes with the failure,
+ * and 6 instead of 1 if there were several. */
 int tally_status(const struct tally *tally);
-/* Prints the summary; returns tally_status(). */
-int tally_finish(const struct tally *tally);
+/* Prints the summary, with what failed and why; returns tally_status(). */
+int tally_finish(struct tally *tally);
 
 #endif

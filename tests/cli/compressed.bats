@@ -139,7 +139,7 @@ zstd_window() { # FILE: bytes
 	head -c -20 signed | zstd -qc >m.ko.zst
 	run sign m.ko.zst
 	assert_status 0
-	assert_output "the rest of a broken signature cut off"
+	assert_output "the interrupted signature cut off"
 	unpacked m.ko.zst | cmp - signed
 }
 

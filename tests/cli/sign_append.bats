@@ -100,3 +100,30 @@ replaced() {
 	in_place
 	run ! cmp -s m.ko expected
 }
+
+# Bytes that a command and what it starts read from files.
+bytes_read() { # COMMAND...
+	bash -c '"$@" >/dev/null && sed -n "s/^rchar: //p" /proc/self/io' bash "$@"
+}
+
+@test "each module is read once" {
+	local option few all size
+	grep -q '^rchar: ' /proc/self/io || skip "no /proc/self/io here"
+	export -f modseal modseal_pin
+	cp "$(find "$MODSEAL_CORPUS" -name '*.ko' -printf '%s %p\n' | sort -n | tail -n 1 | cut -d ' ' -f 2)" large
+	"$TOP/tests/lib/unsign" large
+	for option in --append --durability=batch; do
+		rm -rf few all
+		mkdir few all
+		cp m.ko few/
+		bare_modules 30 "$PWD/all"
+		find all -name '*.ko' -size +512k -delete # a new file of those is copied by the kernel
+		[ $option != --append ] || cp large all/large.ko
+		size=$(($(find all -name '*.ko' -printf '%s+')0 - $(stat -c %s m.ko)))
+		few=$(bytes_read modseal_pin sign -q $option --module "$MODSEAL_P11" -k "$key" few)
+		all=$(bytes_read modseal_pin sign -q $option --module "$MODSEAL_P11" -k "$key" all)
+		echo "$option: $((all - few)) bytes read for $size of modules"
+		[ $((all - few)) -ge "$size" ]
+		[ $((all - few)) -le $((size + size / 20)) ]
+	done
+}

@@ -111,3 +111,35 @@ xattr() { # PYTHON-EXPRESSION FILE
 	assert_same m.ko bare
 	assert_files . m.ko bare
 }
+
+teardown() {
+	[ -z "${mounted-}" ] || umount "$mounted"
+}
+
+@test "a file system that shares blocks: the new file shares the module's" {
+	local big
+	big=$(find "$MODSEAL_CORPUS" -name '*.ko' -printf '%s %p\n' | sort -n | tail -n 1 | cut -d' ' -f2)
+	mkdir xfs
+	truncate -s 320M image
+	mkfs.xfs -q -m reflink=1 image
+	mount -o loop image xfs 2>/dev/null || skip "no xfs can be mounted"
+	mounted=$PWD/xfs
+	cp "$big" big # with Debian's signature, which goes
+	sign -q -o expected big
+	cp bare xfs/m.ko
+	cp big xfs/big.ko
+	sync -f xfs
+	for name in m big; do # what shows which blocks are shared: another file that has them still
+		ln xfs/$name.ko xfs/$name.old
+	done
+	run sign xfs
+	assert_status 0
+	assert_same xfs/big.ko expected
+	sign -q m.ko
+	assert_same xfs/m.ko m.ko
+	assert_same xfs/m.old bare
+	for name in m big; do
+		filefrag -v xfs/$name.ko | grep -q shared
+		filefrag -v xfs/$name.old | grep -q shared
+	done
+}

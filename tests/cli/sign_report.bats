@@ -25,7 +25,7 @@ setup() {
 	[ "${#lines[@]}" -eq 4 ]
 	size=$(stat -c %s m.ko)
 	assert_json "any(.[]; . == {module: \"m.ko\", result: \"signed\", written: \"m.ko\",
-		hash: \"sha256\", key_type: \"RSA-2048\", replaced: 0, mended: false, size: $size,
+		hash: \"sha256\", key_type: \"RSA-2048\", was: \"unsigned\", replaced: 0, mended: false, size: $size,
 		cms_size: ($size - $(stat -c %s bare) - 40)})"
 	assert_json 'any(.[]; .module == "two.ko" and .result == "signed again" and .replaced == 2)'
 	assert_json 'any(.[]; .module == "text.ko" and .result == "failed" and
@@ -83,15 +83,50 @@ setup() {
 	verify m.ko last.ko
 }
 
-@test "all fail: the exit status of the first failure" {
+@test "the summary tells once more what failed and why" {
+	echo text >text.ko
+	run --separate-stderr sign m.ko gone.ko text.ko
+	assert_status 1
+	assert_line "3 modules: 1 signed, 2 failed"
+	[ "$(sed '1,/^modseal: 2 of 3 failed:$/d' <<<"$stderr" | sort)" = \
+		"$(printf '  %s\n' 'gone.ko: No such file or directory' \
+			'text.ko is not a kernel module: it is not an ELF file')" ] || {
+		said "not these failures"
+		return 1
+	}
+	# not where they stand together already
+	run --separate-stderr sign gone.ko text.ko
+	[[ $stderr != *" failed:"* ]]
+	run --separate-stderr sign -q m.ko gone.ko text.ko
+	[[ $stderr != *" failed:"* ]]
+}
+
+@test "the summary tells of a hundred failures, and of how many more" {
+	mkdir many
+	for i in {1..103}; do
+		echo text >many/$i.ko
+	done
+	cp m.ko many/
+	run --separate-stderr sign many
+	assert_status 1
+	[ "$(grep -c '^  many/.* is not a kernel module' <<<"$stderr")" -eq 100 ]
+	[ "$(tail -n 1 <<<"$stderr")" = "  and 3 more, told above" ]
+}
+
+@test "all fail: the machine's status if it is the first failure, else one of its own" {
 	echo text >text.ko
 	for i in {1..5}; do # whichever worker is faster
 		run sign gone.ko text.ko
 		assert_status 4
 		run sign text.ko gone.ko
-		assert_status 1
+		assert_status 6
 	done
 	run sign -o out text.ko gone.ko
+	assert_status 6
+	# of one there is no part
+	run sign text.ko
+	assert_status 1
+	run sign m.ko text.ko
 	assert_status 1
 }
 

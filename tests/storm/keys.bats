@@ -80,12 +80,12 @@ listed_is_signed() {
 }
 
 @test "--fail-fast stops at the first; what is in hand is finished" {
-	echo text >mods/m1.ko
+	echo text >mods/m2.ko # some come before it
 	shimmed sign -k "$FAULTS_KEY" --fail-fast -j 1 mods
 	seen [ "$status" -eq 1 ]
 	seen says "stopped at the first failure"
 	seen says "modules that are not listed as done are as they were"
-	rm mods/m1.ko
+	rm mods/m2.ko
 	seen listed_is_signed
 	seen [ "$plain" -gt 0 ]
 	seen grep -q '; stopped before the end$' out
@@ -155,6 +155,24 @@ all_signed() {
 	seen [ "$status" -eq 0 ]
 	seen says "dropped out"
 	all_signed
+}
+
+@test "a copy that is out of reach at the start drops out, all of them are an error" {
+	status=0
+	SOFTHSM2_CONF=$STORM_REPLICAS timeout 60 "$MODSEAL" sign \
+		-k "pkcs11:token=gone;object=rsa2048?module-path=$FAULTS_SHIM&pin-value=4711" \
+		-k "$(uri "$STORM_OTHER" replica)" -c "$MODSEAL_FIXTURES/soft/rsa2048.pem" mods/*.ko \
+		</dev/null >out 2>err || status=$?
+	seen [ "$status" -eq 0 ]
+	seen says "a copy of the key drops out: "
+	! grep -q 4711 err
+	all_signed
+	status=0
+	timeout 60 "$MODSEAL" sign -k "pkcs11:token=gone;object=rsa2048?module-path=$FAULTS_SHIM" \
+		-k "pkcs11:token=lost;object=rsa2048?module-path=$FAULTS_SHIM" mods/*.ko </dev/null >out 2>err ||
+		status=$?
+	seen [ "$status" -eq 3 ]
+	seen says "lost"
 }
 
 @test "both copies fail: the run stops" {

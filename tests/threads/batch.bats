@@ -28,6 +28,10 @@ setup() {
 # Signs with eight jobs; no report may be there.
 clean() { # ARGUMENT...
 	run modseal_pin sign --jobs 8 --progress=json "$@"
+	no_reports
+}
+
+no_reports() {
 	! compgen -G "$BATS_TEST_TMPDIR/report.*" >/dev/null || { cat report.*; return 1; }
 }
 
@@ -75,6 +79,35 @@ key() { # LABEL
 	assert_status 1
 	clean "${key[@]}" --fail-fast tree
 	assert_status 1
+}
+
+@test "digests, many at once, and their signatures attached" {
+	mapfile -t key < <(key p256)
+	modseal digest -o digests.jsonl tree
+	clean "${key[@]}" --allow-digests --digests digests.jsonl -o signatures.jsonl
+	assert_status 0
+	run modseal attach --signatures signatures.jsonl -c "$MODSEAL_FIXTURES/p256.pem" tree
+	no_reports
+	assert_status 0
+	assert_line "101 modules: 101 attached, 0 failed"
+}
+
+@test "a login that is lost in the middle, and renewed" {
+	export MODSEAL_SHIM_MODULE=$MODSEAL_P11 MODSEAL_SHIM_CLOSE=C_Sign:40
+	clean --module="$MODSEAL_BUILD/tests/faults/libmodseal_shim.so" \
+		-k 'pkcs11:token=modseal;object=p256' tree
+	assert_status 0
+	assert_output "the login was lost, and renewed"
+}
+
+@test "copies of a key, one of which drops out" {
+	export MODSEAL_SHIM_MODULE=$MODSEAL_P11 MODSEAL_SHIM_REMOVE=C_Sign:20
+	clean --module="$MODSEAL_BUILD/tests/faults/libmodseal_shim.so" \
+		-k 'pkcs11:token=soft;object=p256' -k "$MODSEAL_FIXTURES/soft/p256.key.pem" \
+		-c "$MODSEAL_FIXTURES/soft/p256.pem" tree
+	assert_status 0
+	assert_output "dropped out"
+	assert_line "101 modules: 101 signed, 0 failed"
 }
 
 @test "a token that is taken away in the middle" {
