@@ -60,6 +60,8 @@ MS_API void ms_key_free(struct ms_key *key)
 	if (!key)
 		return;
 	key->ops->free(key);
+	for (int hash = 0; hash <= MS_HASH_SHA3_512; hash++)
+		EVP_PKEY_CTX_free(key->begun[hash]);
 	EVP_PKEY_free(key->pub);
 	X509_free(key->cert);
 	free(key->uri);

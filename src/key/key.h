@@ -66,6 +66,8 @@ struct ms_key {
 	unsigned parallel;  /* signatures at once, >= 1 */
 	bool apart;         /* it computes on a processor of its own: it can be given more at once
 	                       than this machine has processors, and does not wait for them */
+	/* Of crypto_key_sign(): by hash, a verification that is begun, to be copied; or NULL. */
+	_Atomic(EVP_PKEY_CTX *) begun[MS_HASH_SHA3_512 + 1];
 };
 
 /* Takes over pub (also on failure), copies uri and place. NULL when memory is out. */
