@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What others make the processors do meanwhile."""
+"""What others make the processors do meanwhile, and what the kernel does for oneself."""
 import os
 import resource
+from pathlib import Path
 from time import monotonic, sleep
 
 LIMIT = 0.2        # processors that others may use
@@ -21,15 +22,33 @@ def own():
     return sum(usage.ru_utime + usage.ru_stime for usage in usages)
 
 
+def kernel():
+    """Seconds that each of the kernel's own threads worked (the file system's, a loop device's)."""
+    seconds = {}
+    for thread in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            if Path(f"/proc/{thread}/stat").read_text().rsplit(")", 1)[1].split()[1] == "2":
+                seconds[thread] = int(Path(f"/proc/{thread}/schedstat").read_text().split()[0]) / 1e9
+        except OSError:
+            pass  # it ended
+    return seconds
+
+
 class Watch:
     """From its making on."""
 
     def __init__(self):
+        self.threads = kernel()
         self.start, self.busy, self.own = monotonic(), busy(), own()
 
+    def kernel(self):
+        """Seconds that the kernel's own threads worked."""
+        return sum(now - self.threads.get(thread, 0) for thread, now in kernel().items())
+
     def others(self):
-        """How many processors others used, on average."""
-        return (busy() - self.busy - (own() - self.own)) / (monotonic() - self.start)
+        """How many processors others used, on average; what the kernel wrote was one's own."""
+        seconds, used = monotonic() - self.start, busy() - self.busy - (own() - self.own)
+        return (used - self.kernel()) / seconds
 
 
 def wait():

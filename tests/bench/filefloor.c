@@ -8,7 +8,7 @@
  * prints the seconds and CPU seconds that it took. HOW is `replace` (a new file that shares blocks
  * with the old one where the file system can, then rename) or `append` (to the file itself).
  * DURABILITY is that of modseal sign: `batch` (replace: one syncfs for 256 new files before they are
- * renamed; append: one at the end), `file` (fsync for each), `none`.
+ * renamed; both: one at the end), `file` (fsync for each), `none`.
  */
 #include "loop.h"
 
@@ -195,8 +195,6 @@ static void finish(void)
 		return;
 	if (bench.batch)
 		commit_batch(bench.batch);
-	if (!bench.append)
-		return;
 	fd = open(bench.files[0], O_RDONLY | O_CLOEXEC);
 	if (fd < 0 || syncfs(fd))
 		die("syncfs");

@@ -23,6 +23,7 @@ class Cost:
     wall: float   # seconds
     cpu: float    # seconds, user and system, of all processes
     peak: int = 0  # KiB, of the largest process
+    kernel: float = 0  # seconds, of the kernel's own threads meanwhile
 
 
 def output_of(command, **more):
