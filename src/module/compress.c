@@ -3,6 +3,7 @@
 
 #include "src/base/error.h"
 #include "src/base/file.h"
+#include "src/module/memory.h"
 
 #include <errno.h>
 #include <string.h>
@@ -89,16 +90,27 @@ static bool ends_in_marker(int fd)
 		!memcmp(end, MODULE_MARKER, sizeof(end));
 }
 
-int unpack_file(enum module_compression compression, int fd, uint64_t offset, const char *path,
-	struct buf *out, struct ms_error *err)
+int unpack_within(struct module_memory *memory, enum module_compression compression, int fd,
+	uint64_t offset, const char *path, struct buf *out, struct ms_error *err)
 {
 	const struct codec *codec = codec_of(compression);
 	struct packed in = { .fd = fd, .read = offset, .path = path, .codec = codec->name };
-	int r = codec->unpack(&in, out, err);
+	void *unpacker = memory_coder_take(memory, codec, &codec->unpacker, err);
+	int r;
 
+	if (!unpacker)
+		return MS_ERR_NOMEM;
+	r = codec->unpack(unpacker, &in, out, err);
+	memory_coder_give(memory, codec, &codec->unpacker, unpacker);
 	if (r == MS_ERR_MODULE && ends_in_marker(fd))
 		err_hint(err,
 			"A signature was appended to the compressed file, where no kernel looks for "
 			"one. Decompress it without that signature, sign, compress again.");
 	return r;
+}
+
+int unpack_file(enum module_compression compression, int fd, uint64_t offset, const char *path,
+	struct buf *out, struct ms_error *err)
+{
+	return unpack_within(NULL, compression, fd, offset, path, out, err);
 }

@@ -35,6 +35,13 @@ struct packed_out {
 	void *user;
 };
 
+/* What compresses or decompresses, for any number of files one after the other. */
+struct coder {
+	void *(*create)(void); /* NULL: out of memory */
+	void (*destroy)(void *coder);
+	size_t (*size)(const void *coder); /* bytes that it has taken; NULL: always the same */
+};
+
 struct codec {
 	const char *name;
 	uint8_t magic[6];
@@ -42,10 +49,8 @@ struct codec {
 	/* Appends the content of a whole file to `out`: all its members, frames or streams, as
 	 * the format's own tool reads them. MS_ERR_MODULE for data that is damaged, cut off or
 	 * followed by something else; `out` then holds what came before the damage. */
-	int (*unpack)(struct packed *in, struct buf *out, struct ms_error *err);
-	/* A compressor, for any number of files one after the other. NULL: out of memory. */
-	void *(*packer_new)(void);
-	void (*packer_free)(void *packer);
+	int (*unpack)(void *unpacker, struct packed *in, struct buf *out, struct ms_error *err);
+	struct coder unpacker, packer;
 	/* Puts out the compressed form of the pieces, taken as one; in one member, frame or stream,
 	 * which is all that the kernel's decompressor (kernel/module/decompress.c) reads. The same
 	 * content gives the same bytes. */
@@ -64,6 +69,9 @@ enum module_compression compression_of(const uint8_t *start, size_t len);
 /* Opens up the file behind fd, from `offset` (0: all of it) to its end; see codec.unpack. */
 int unpack_file(enum module_compression compression, int fd, uint64_t offset, const char *path,
 	struct buf *out, struct ms_error *err);
+/* The same with a decompressor out of `memory` (which may be NULL). */
+int unpack_within(struct module_memory *memory, enum module_compression compression, int fd,
+	uint64_t offset, const char *path, struct buf *out, struct ms_error *err);
 
 /* For the codecs. Makes avail > 0 unless the file is at its end. */
 int packed_fill(struct packed *in, struct ms_error *err);

@@ -70,23 +70,34 @@ static int after_member(struct packed *in, bool *more, struct ms_error *err)
 	}
 }
 
-static int gz_unpack(struct packed *in, struct buf *out, struct ms_error *err)
+static void *unpacker_create(void)
 {
-	z_stream z = { 0 };
-	bool more = true;
-	int r, zr = inflateInit2(&z, MAX_WBITS + GZIP_WRAP);
+	z_stream *z = calloc(1, sizeof(*z));
 
-	if (zr != Z_OK)
-		return bad(in, zr, z.msg, err);
-	for (;;) {
-		r = unpack_member(&z, in, out, err);
+	if (z && inflateInit2(z, MAX_WBITS + GZIP_WRAP) != Z_OK) {
+		free(z);
+		z = NULL;
+	}
+	return z;
+}
+
+static void unpacker_destroy(void *unpacker)
+{
+	inflateEnd(unpacker);
+	free(unpacker);
+}
+
+static int gz_unpack(void *unpacker, struct packed *in, struct buf *out, struct ms_error *err)
+{
+	bool more;
+	int r;
+
+	do {
+		inflateReset(unpacker);
+		r = unpack_member(unpacker, in, out, err);
 		if (!r)
 			r = after_member(in, &more, err);
-		if (r || !more)
-			break;
-		inflateReset(&z);
-	}
-	inflateEnd(&z);
+	} while (!r && more);
 	return r;
 }
 
@@ -124,7 +135,7 @@ static int deflate_piece(z_stream *z, const struct piece *p, bool last,
 
 /* What `gzip -n -9` writes: a header of ten bytes without time or name. The kernel's reader
  * skips a file name, but no other header field. */
-static void *gz_packer_new(void)
+static void *packer_create(void)
 {
 	z_stream *z = calloc(1, sizeof(*z));
 
@@ -136,7 +147,7 @@ static void *gz_packer_new(void)
 	return z;
 }
 
-static void gz_packer_free(void *packer)
+static void packer_destroy(void *packer)
 {
 	deflateEnd(packer);
 	free(packer);
@@ -160,7 +171,7 @@ const struct codec gz_codec = {
 	.magic = { 0x1f, 0x8b },
 	.magic_len = 2,
 	.unpack = gz_unpack,
-	.packer_new = gz_packer_new,
-	.packer_free = gz_packer_free,
+	.unpacker = { unpacker_create, unpacker_destroy, NULL },
+	.packer = { packer_create, packer_destroy, NULL },
 	.pack = gz_pack,
 };

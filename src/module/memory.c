@@ -12,17 +12,19 @@
 #define LIMIT_A_CPU ((size_t)3 << 20)
 
 #define BUFFERS_MAX 16
+#define IDLE_SIZE   ((size_t)4 << 20) /* bytes of one that is kept; what kernel builds compress needs 2 MiB */
 
 /* A buffer that is used again costs no fresh pages. */
 struct idle_buffer {
 	struct idle_buffer *next;
 };
 
-/* Making a compressor anew for each module would cost more than it does for a small one. */
-struct idle_packer {
+/* Making a compressor or decompressor anew for each module would cost more than a small one does. */
+struct idle_coder {
 	const struct codec *codec;
-	void *packer;
-	struct idle_packer *next;
+	const struct coder *kind;
+	void *coder;
+	struct idle_coder *next;
 };
 
 void memory_init(struct module_memory *mem, unsigned cpus)
@@ -31,25 +33,30 @@ void memory_init(struct module_memory *mem, unsigned cpus)
 
 	*mem = (struct module_memory){ 0 };
 	mem->limit = limit > LIMIT_LEAST ? limit : LIMIT_LEAST;
-	mem->packing_max = cpus; /* more would not be faster */
+	mem->coding_max = cpus; /* more would not be faster */
 	pthread_mutex_init(&mem->lock, NULL);
 	pthread_cond_init(&mem->freed, NULL);
 }
 
-static void free_idle(struct module_memory *mem)
+/* All of them, but those of one codec (NULL: none). */
+static void free_idle(struct module_memory *mem, const struct codec *but)
 {
-	while (mem->idle) {
-		struct idle_packer *idle = mem->idle;
+	struct idle_coder **p = &mem->idle, *idle;
 
-		mem->idle = idle->next;
-		idle->codec->packer_free(idle->packer);
+	while ((idle = *p)) {
+		if (idle->codec == but) {
+			p = &idle->next;
+			continue;
+		}
+		*p = idle->next;
+		idle->kind->destroy(idle->coder);
 		free(idle);
 	}
 }
 
 void memory_destroy(struct module_memory *mem)
 {
-	free_idle(mem);
+	free_idle(mem, NULL);
 	while (mem->buffers) {
 		struct idle_buffer *buffer = mem->buffers;
 
@@ -65,7 +72,7 @@ static void use(struct module_memory *mem, size_t bytes)
 {
 	mem->used += bytes;
 	if (mem->used > mem->limit)
-		free_idle(mem);
+		free_idle(mem, NULL);
 }
 
 /* In the order of arrival: a large one would wait for ever if small ones could pass it. */
@@ -131,68 +138,72 @@ void memory_buffer_give(struct module_memory *mem, void *data)
 	pthread_mutex_unlock(&mem->lock);
 }
 
-static void *take_idle(struct module_memory *mem, const struct codec *codec)
+static void *take_idle(struct module_memory *mem, const struct coder *kind)
 {
-	struct idle_packer **p = &mem->idle, *found;
-	void *packer;
+	struct idle_coder **p = &mem->idle, *found;
+	void *coder;
 
-	while (*p && (*p)->codec != codec)
+	while (*p && (*p)->kind != kind)
 		p = &(*p)->next;
 	found = *p;
 	if (!found)
 		return NULL;
 	*p = found->next;
-	packer = found->packer;
+	coder = found->coder;
 	free(found);
-	return packer;
+	return coder;
 }
 
-static bool keep_idle(struct module_memory *mem, const struct codec *codec, void *packer)
+static bool keep_idle(struct module_memory *mem, const struct codec *codec,
+	const struct coder *kind, void *coder)
 {
-	struct idle_packer *idle = mem->used > mem->limit ? NULL : malloc(sizeof(*idle));
+	struct idle_coder *idle = NULL;
 
+	if (mem->used <= mem->limit && (!kind->size || kind->size(coder) <= IDLE_SIZE))
+		idle = malloc(sizeof(*idle));
 	if (!idle)
 		return false;
-	*idle = (struct idle_packer){ codec, packer, mem->idle };
+	*idle = (struct idle_coder){ codec, kind, coder, mem->idle };
 	mem->idle = idle;
 	return true;
 }
 
-void *memory_begin_packing(struct module_memory *mem, const struct codec *codec,
-	struct ms_error *err)
+void *memory_coder_take(struct module_memory *mem, const struct codec *codec,
+	const struct coder *kind, struct ms_error *err)
 {
-	void *packer = NULL;
+	void *coder = NULL;
 
 	if (mem) {
 		pthread_mutex_lock(&mem->lock);
-		while (mem->packing == mem->packing_max)
+		while (mem->coding == mem->coding_max)
 			pthread_cond_wait(&mem->freed, &mem->lock);
-		mem->packing++;
-		packer = take_idle(mem, codec);
-		if (!packer) /* those of another codec have to make room */
-			free_idle(mem);
+		mem->coding++;
+		coder = take_idle(mem, kind);
+		if (!coder) /* those of another codec have to make room */
+			free_idle(mem, codec);
 		pthread_mutex_unlock(&mem->lock);
 	}
-	if (!packer)
-		packer = codec->packer_new();
-	if (!packer) {
-		memory_end_packing(mem, codec, NULL);
+	if (!coder)
+		coder = kind->create();
+	if (!coder) {
+		memory_coder_give(mem, codec, kind, NULL);
 		err_nomem(err);
 	}
-	return packer;
+	return coder;
 }
 
-void memory_end_packing(struct module_memory *mem, const struct codec *codec, void *packer)
+void memory_coder_give(struct module_memory *mem, const struct codec *codec,
+	const struct coder *kind, void *coder)
 {
 	bool kept = false;
 
 	if (mem) {
 		pthread_mutex_lock(&mem->lock);
-		mem->packing--;
-		kept = packer && keep_idle(mem, codec, packer);
+		mem->coding--;
+		kept = coder && keep_idle(mem, codec, kind, coder);
 		pthread_cond_broadcast(&mem->freed);
 		pthread_mutex_unlock(&mem->lock);
 	}
-	if (!kept && packer)
-		codec->packer_free(packer);
+	if (!kept && coder)
+		kind->destroy(coder);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What modules may take together that are in hand at the same time, so that memory grows neither
- * with their number nor with the number of threads: the contents of compressed ones and the
- * compressors, and buffers for plain ones that are read whole.
+ * with their number nor with the number of threads: the contents of compressed ones and what
+ * decompresses and compresses them, and buffers for plain ones that are read whole.
  */
 #ifndef MODSEAL_MODULE_MEMORY_H
 #define MODSEAL_MODULE_MEMORY_H
@@ -12,7 +12,8 @@
 #include <stddef.h>
 
 struct codec;
-struct idle_packer;
+struct coder;
+struct idle_coder;
 struct idle_buffer;
 
 struct module_memory {
@@ -20,8 +21,8 @@ struct module_memory {
 	pthread_cond_t freed;
 	size_t limit, used;              /* bytes of uncompressed content */
 	unsigned long arrived, admitted; /* who asks first is served first */
-	unsigned packing_max, packing;   /* compressors at work */
-	struct idle_packer *idle;        /* and those that wait for the next module */
+	unsigned coding_max, coding;     /* compressors and decompressors at work */
+	struct idle_coder *idle;         /* and those that wait for the next module */
 	struct idle_buffer *buffers;     /* likewise */
 	unsigned n_buffers;              /* also those in use */
 };
@@ -44,9 +45,11 @@ void memory_give(struct module_memory *mem, size_t bytes);
 void *memory_buffer_take(struct module_memory *mem, size_t size);
 void memory_buffer_give(struct module_memory *mem, void *buffer);
 
-/* A compressor, which may have been used before; waits for one. NULL: out of memory. */
-void *memory_begin_packing(struct module_memory *mem, const struct codec *codec,
-	struct ms_error *err);
-void memory_end_packing(struct module_memory *mem, const struct codec *codec, void *packer);
+/* One of the codec's two kinds of coder, which may have been used before; waits for one. NULL: out of
+ * memory. */
+void *memory_coder_take(struct module_memory *mem, const struct codec *codec,
+	const struct coder *kind, struct ms_error *err);
+void memory_coder_give(struct module_memory *mem, const struct codec *codec,
+	const struct coder *kind, void *coder);
 
 #endif

@@ -99,16 +99,14 @@ static bool taken_raw(const struct module *m, int unpacked)
 	return !elf_starts_rel(m->plain.data, m->plain.len);
 }
 
-#define DECODER_MEMORY ((size_t)2 << 20) /* of what kernel builds compress */
-
 /* The size is not known before; kernel modules shrink to a fourth or a sixth. */
 static int unpack(struct module *m, struct ms_error *err)
 {
-	size_t estimate = (size_t)m->st.st_size * 6 + DECODER_MEMORY;
+	size_t estimate = (size_t)m->st.st_size * 6;
 	int r;
 
 	memory_take(m->memory, estimate);
-	r = unpack_file(m->compression, m->fd, 0, m->path, &m->plain, err);
+	r = unpack_within(m->memory, m->compression, m->fd, 0, m->path, &m->plain, err);
 	m->memory_taken = m->plain.len;
 	memory_settle(m->memory, estimate, m->memory_taken);
 	return r;

@@ -121,13 +121,13 @@ static int write_packed(const struct module *m, uint64_t keep_len, const struct 
 	const struct piece pieces[] = { { m->data, keep_len }, *tail };
 	const struct codec *codec = codec_of(m->compression);
 	const struct packed_out out = { put, to };
-	void *packer = memory_begin_packing(m->memory, codec, err);
+	void *packer = memory_coder_take(m->memory, codec, &codec->packer, err);
 	int r;
 
 	if (!packer)
 		return MS_ERR_NOMEM;
 	r = codec->pack(packer, pieces, 2, &out, err);
-	memory_end_packing(m->memory, codec, packer);
+	memory_coder_give(m->memory, codec, &codec->packer, packer);
 	return r;
 }
 

@@ -54,14 +54,32 @@ static int run(lzma_stream *s, struct packed *in, struct buf *out, struct ms_err
 	return lr == LZMA_STREAM_END ? 0 : bad(in, lr, err);
 }
 
-static int xz_unpack(struct packed *in, struct buf *out, struct ms_error *err)
+/* A stream, of either direction, keeps its memory when it is set up again. */
+static void *stream_create(void)
 {
-	lzma_stream s = LZMA_STREAM_INIT;
-	lzma_ret lr = lzma_stream_decoder(&s, UNPACK_MEMORY, LZMA_CONCATENATED);
-	int r = lr == LZMA_OK ? run(&s, in, out, err) : bad(in, lr, err);
+	lzma_stream *s = malloc(sizeof(*s));
 
-	lzma_end(&s);
-	return r;
+	if (s)
+		*s = (lzma_stream)LZMA_STREAM_INIT;
+	return s;
+}
+
+static void stream_destroy(void *stream)
+{
+	lzma_end(stream);
+	free(stream);
+}
+
+static size_t stream_size(const void *stream)
+{
+	return (size_t)lzma_memusage(stream);
+}
+
+static int xz_unpack(void *unpacker, struct packed *in, struct buf *out, struct ms_error *err)
+{
+	lzma_ret lr = lzma_stream_decoder(unpacker, UNPACK_MEMORY, LZMA_CONCATENATED);
+
+	return lr == LZMA_OK ? run(unpacker, in, out, err) : bad(in, lr, err);
 }
 
 static int pack_failed(lzma_ret lr, struct ms_error *err)
@@ -92,24 +110,8 @@ static int encode(lzma_stream *s, const struct piece *p, lzma_action action,
 	return r;
 }
 
-static void *xz_packer_new(void)
-{
-	lzma_stream *s = malloc(sizeof(*s));
-
-	if (s)
-		*s = (lzma_stream)LZMA_STREAM_INIT;
-	return s;
-}
-
-static void xz_packer_free(void *packer)
-{
-	lzma_end(packer);
-	free(packer);
-}
-
 /* As scripts/Makefile.modinst has it: xz --check=crc32 --lzma2=dict=1MiB. The kernel's reader
- * has no CRC64 and may have been built without branch filters. A stream that was used before
- * keeps its memory when it is set up again. */
+ * has no CRC64 and may have been built without branch filters. */
 static int xz_pack(void *packer, const struct piece *pieces, size_t n,
 	const struct packed_out *out, struct ms_error *err)
 {
@@ -137,7 +139,7 @@ const struct codec xz_codec = {
 	.magic = { 0xfd, '7', 'z', 'X', 'Z', 0 },
 	.magic_len = 6,
 	.unpack = xz_unpack,
-	.packer_new = xz_packer_new,
-	.packer_free = xz_packer_free,
+	.unpacker = { stream_create, stream_destroy, stream_size },
+	.packer = { stream_create, stream_destroy, NULL },
 	.pack = xz_pack,
 };

@@ -7,6 +7,7 @@
 #include <zstd_errors.h>
 
 #define LEVEL 3 /* the tool's default, which the kernel build uses: a window of 2 MiB */
+#define ROOM_MAX ((size_t)4 << 20) /* bytes of content that room is made for at once */
 
 static int bad(struct packed *in, size_t code, struct ms_error *err)
 {
@@ -21,6 +22,18 @@ static int bad(struct packed *in, size_t code, struct ms_error *err)
 		snprintf(cause, sizeof(cause), "damaged, %s", ZSTD_getErrorName(code));
 		return packed_bad(in, err, cause);
 	}
+}
+
+/* Into room for all of its content libzstd decompresses a frame at once, without a window of its own.
+ * What the header says may be a lie: then it is as with one that says nothing. */
+static int make_room(struct packed *in, struct buf *out, struct ms_error *err)
+{
+	int r = packed_fill(in, err);
+	unsigned long long size = ZSTD_getFrameContentSize(in->next, in->avail);
+
+	if (r || size > ROOM_MAX) /* as are the values for "unknown" and "no frame" */
+		return r;
+	return buf_reserve(out, (size_t)size) < 0 ? err_nomem(err) : 0;
 }
 
 static int run(ZSTD_DCtx *ctx, struct packed *in, struct buf *out, struct ms_error *err)
@@ -49,14 +62,28 @@ static int run(ZSTD_DCtx *ctx, struct packed *in, struct buf *out, struct ms_err
 	}
 }
 
-static int zst_unpack(struct packed *in, struct buf *out, struct ms_error *err)
+static void *unpacker_create(void)
 {
-	/* its window is limited by libzstd itself, to 128 MiB */
-	ZSTD_DCtx *ctx = ZSTD_createDCtx();
-	int r = ctx ? run(ctx, in, out, err) : err_nomem(err);
+	return ZSTD_createDCtx(); /* whose window libzstd itself limits, to 128 MiB */
+}
 
-	ZSTD_freeDCtx(ctx);
-	return r;
+static void unpacker_destroy(void *unpacker)
+{
+	ZSTD_freeDCtx(unpacker);
+}
+
+static size_t unpacker_size(const void *unpacker)
+{
+	return ZSTD_sizeof_DCtx(unpacker);
+}
+
+static int zst_unpack(void *unpacker, struct packed *in, struct buf *out, struct ms_error *err)
+{
+	ZSTD_DCtx *ctx = unpacker;
+	size_t code = ZSTD_DCtx_reset(ctx, ZSTD_reset_session_only);
+	int r = ZSTD_isError(code) ? bad(in, code, err) : make_room(in, out, err);
+
+	return r ? r : run(ctx, in, out, err);
 }
 
 static size_t set_up(ZSTD_CCtx *ctx, const struct piece *pieces, size_t n)
@@ -104,12 +131,12 @@ static int compress_piece(ZSTD_CCtx *ctx, const struct piece *p, ZSTD_EndDirecti
 	return 0;
 }
 
-static void *zst_packer_new(void)
+static void *packer_create(void)
 {
 	return ZSTD_createCCtx();
 }
 
-static void zst_packer_free(void *packer)
+static void packer_destroy(void *packer)
 {
 	ZSTD_freeCCtx(packer);
 }
@@ -133,7 +160,7 @@ const struct codec zst_codec = {
 	.magic = { 0x28, 0xb5, 0x2f, 0xfd },
 	.magic_len = 4,
 	.unpack = zst_unpack,
-	.packer_new = zst_packer_new,
-	.packer_free = zst_packer_free,
+	.unpacker = { unpacker_create, unpacker_destroy, unpacker_size },
+	.packer = { packer_create, packer_destroy, NULL },
 	.pack = zst_pack,
 };

@@ -16,7 +16,7 @@
 
 /* Modules a syncfs, at most: each holds a descriptor, and while these are being synced the next
  * ones gather. 1,024 descriptors is what most processes may have. */
-#define PENDING_MAX 256
+#define PENDING_MAX 384
 /* Seconds after which even a few are given their names: a slow token must not leave them waiting. */
 #define PENDING_SECONDS 1
 

@@ -60,12 +60,13 @@ class Modules:
 
     @classmethod
     def packed(cls, directory, sources, ending, command):
-        """Compressed by the tool that kbuild uses."""
+        """Compressed by the tool that kbuild uses, which sees a file and so its size."""
         modules = cls(directory)
         for source in sources:
             packed = modules.directory / f"{Path(source).name}.{ending}"
-            with open(source, "rb") as plain, open(packed, "wb") as out:
-                subprocess.run(command, stdin=plain, stdout=out, check=True, timeout=120)
+            with open(packed, "wb") as out:
+                subprocess.run([*command, source], stdin=subprocess.DEVNULL, stdout=out, check=True,
+                               timeout=120)
             modules.files.append(str(packed))
         return modules.settled()
 

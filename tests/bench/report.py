@@ -26,8 +26,7 @@ COLUMNS = {
         ("key", lambda r: r["key"]), ("way", lambda r: r["way"]),
         ("modseal/s", lambda r: number(r["rate"])), ("bound/s", lambda r: number(r["bound"])),
         ("modseal/bound", lambda r: ranged(r["ratio"])),
-        ("files/s", lambda r: number(r["file_floor"])), ("C_Sign/s", lambda r: number(r["c_sign"])),
-        ("CPU us: sign", lambda r: micro(r["cpu_sign"])), ("verify", lambda r: micro(r["cpu_verify"])),
+        ("files/s", lambda r: number(r["file_floor"])), ("CPU us: sign", lambda r: micro(r["cpu_sign"])), ("verify", lambda r: micro(r["cpu_verify"])),
         ("file", lambda r: micro(r["cpu_file"])), ("sum", lambda r: micro(r["cpu_bound"])),
         ("modseal", lambda r: micro(r["cpu"])), ("first, ms", lambda r: milli(r["first"])),
     ],
@@ -56,8 +55,10 @@ COLUMNS = {
     "compressed": [
         ("modules", lambda r: r["what"]), ("modseal/s", lambda r: number(r["rate"])),
         ("codec/s", lambda r: number(r["codec"])), ("modseal/codec", lambda r: ranged(r["ratio"])),
+        ("bound/s", lambda r: number(r["bound"])), ("modseal/bound", lambda r: ranged(r["to_bound"])),
         ("tools/s", lambda r: number(r["tools"])), ("modseal/tools", lambda r: ranged(r["to_tools"], 1)),
-        ("CPU us: codec", lambda r: micro(r["cpu_codec"])), ("modseal", lambda r: micro(r["cpu"])),
+        ("CPU us: codec", lambda r: micro(r["cpu_codec"])), ("sum", lambda r: micro(r["cpu_bound"])),
+        ("modseal", lambda r: micro(r["cpu"])),
     ],
     "durability": [
         ("way", lambda r: r["way"]), ("durability", lambda r: r["durability"]),

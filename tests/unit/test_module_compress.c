@@ -10,6 +10,7 @@
 #include "module_fixture.h"
 #include "src/crypto/digest.h"
 #include "src/module/compress.h"
+#include "src/module/memory.h"
 
 #include <zlib.h>
 
@@ -28,7 +29,7 @@ static void pack(enum module_compression c, const struct buf *plain, struct buf 
 	const struct piece pieces[] = { { plain->data, half },
 		{ plain->data ? plain->data + half : NULL, plain->len - half } };
 	const struct packed_out to = { put_out, out };
-	void *packer = codec_of(c)->packer_new();
+	void *packer = codec_of(c)->packer.create();
 	struct ms_error err = { 0 };
 
 	assert_non_null(packer);
@@ -38,8 +39,11 @@ static void pack(enum module_compression c, const struct buf *plain, struct buf 
 		if (codec_of(c)->pack(packer, pieces, 2, &to, &err))
 			fail_msg("%s", err.message);
 	}
-	codec_of(c)->packer_free(packer);
+	codec_of(c)->packer.destroy(packer);
 }
+
+/* All tests decompress with one decompressor for each codec, whatever came before. */
+static struct module_memory memory;
 
 static int unpack(void **state, enum module_compression c, const struct buf *packed,
 	struct buf *out, struct ms_error *err)
@@ -51,7 +55,7 @@ static int unpack(void **state, enum module_compression c, const struct buf *pac
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	assert_true(fd >= 0);
 	buf_free(out);
-	r = unpack_file(c, fd, 0, path, out, err);
+	r = unpack_within(&memory, c, fd, 0, path, out, err);
 	close(fd);
 	if (r)
 		assert_contains(err->message, path);
@@ -246,23 +250,43 @@ static void test_xz_form(void **state)
 	assert_int_equal(packed.data[16], 16);    /* dictionary 2^20 */
 }
 
+static void set_dictionary(struct buf *xz, uint8_t size)
+{
+	uint32_t crc;
+
+	xz->data[16] = size;
+	crc = (uint32_t)crc32(0, xz->data + 12, 8);
+	for (int i = 0; i < 4; i++)
+		xz->data[20 + i] = (uint8_t)(crc >> (8 * i));
+}
+
 static void test_xz_needs_too_much(void **state)
 {
 	AUTO_BUF struct buf plain = { 0 };
 	AUTO_BUF struct buf packed = { 0 };
 	AUTO_BUF struct buf out = { 0 };
 	struct ms_error err = { 0 };
-	uint32_t crc;
 
 	make_plain(5000, &plain);
 	pack(MODULE_XZ, &plain, &packed);
-	packed.data[16] = 40; /* a dictionary of 4 GiB */
-	crc = (uint32_t)crc32(0, packed.data + 12, 8);
-	for (int i = 0; i < 4; i++)
-		packed.data[20 + i] = (uint8_t)(crc >> (8 * i));
+	set_dictionary(&packed, 40); /* 4 GiB */
 	assert_int_equal(unpack(state, MODULE_XZ, &packed, &out, &err), MS_ERR_MODULE);
 	assert_contains(err.message, "needs more than 256 MiB");
 	assert_contains(err.hint, "dict=1MiB");
+}
+
+static void test_a_large_decompressor_is_not_kept(void **state)
+{
+	AUTO_BUF struct buf plain = { 0 };
+	AUTO_BUF struct buf packed = { 0 };
+
+	make_plain(5000, &plain);
+	pack(MODULE_XZ, &plain, &packed);
+	assert_unpacks(state, MODULE_XZ, &packed, &plain);
+	assert_non_null(memory.idle);
+	set_dictionary(&packed, 28); /* 64 MiB */
+	assert_unpacks(state, MODULE_XZ, &packed, &plain);
+	assert_null(memory.idle);
 }
 
 /* The window must be one that the kernel allocates without regret, the size and a checksum be
@@ -392,6 +416,7 @@ int main(void)
 		cmocka_unit_test(test_gzip_form),
 		cmocka_unit_test(test_xz_form),
 		cmocka_unit_test(test_xz_needs_too_much),
+		cmocka_unit_test(test_a_large_decompressor_is_not_kept),
 		cmocka_unit_test(test_zstd_form),
 		cmocka_unit_test(test_limit),
 		cmocka_unit_test(test_module),
@@ -399,5 +424,10 @@ int main(void)
 		cmocka_unit_test(test_nothing_inside),
 	};
 
-	return cmocka_run_group_tests(tests, dir_setup, dir_teardown);
+	int failed;
+
+	memory_init(&memory, 1);
+	failed = cmocka_run_group_tests(tests, dir_setup, dir_teardown);
+	memory_destroy(&memory);
+	return failed;
 }

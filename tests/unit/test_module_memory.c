@@ -121,23 +121,23 @@ static void test_compressors_are_used_again(void **state)
 	void *xz, *gz;
 
 	memory_init(&mem, 1);
-	xz = memory_begin_packing(&mem, &xz_codec, NULL);
+	xz = memory_coder_take(&mem, &xz_codec, &xz_codec.packer, NULL);
 	assert_non_null(xz);
-	memory_end_packing(&mem, &xz_codec, xz);
-	assert_ptr_equal(memory_begin_packing(&mem, &xz_codec, NULL), xz);
-	memory_end_packing(&mem, &xz_codec, xz);
+	memory_coder_give(&mem, &xz_codec, &xz_codec.packer, xz);
+	assert_ptr_equal(memory_coder_take(&mem, &xz_codec, &xz_codec.packer, NULL), xz);
+	memory_coder_give(&mem, &xz_codec, &xz_codec.packer, xz);
 	assert_non_null(mem.idle);
 	/* another codec's: it is not one of these */
-	gz = memory_begin_packing(&mem, &gz_codec, NULL);
+	gz = memory_coder_take(&mem, &gz_codec, &gz_codec.packer, NULL);
 	assert_non_null(gz);
 	assert_null(mem.idle);
-	memory_end_packing(&mem, &gz_codec, gz);
+	memory_coder_give(&mem, &gz_codec, &gz_codec.packer, gz);
 	/* and a large module wants what they have */
 	assert_non_null(mem.idle);
 	memory_take(&mem, 100 * MIB);
 	assert_null(mem.idle);
-	gz = memory_begin_packing(&mem, &gz_codec, NULL);
-	memory_end_packing(&mem, &gz_codec, gz);
+	gz = memory_coder_take(&mem, &gz_codec, &gz_codec.packer, NULL);
+	memory_coder_give(&mem, &gz_codec, &gz_codec.packer, gz);
 	assert_null(mem.idle);
 	memory_give(&mem, 100 * MIB);
 	memory_destroy(&mem);
@@ -146,10 +146,10 @@ static void test_compressors_are_used_again(void **state)
 static void *pack(void *arg)
 {
 	struct asker *a = arg;
-	void *packer = memory_begin_packing(a->mem, &zst_codec, NULL);
+	void *packer = memory_coder_take(a->mem, &zst_codec, &zst_codec.packer, NULL);
 
 	atomic_store(&a->has, packer != NULL);
-	memory_end_packing(a->mem, &zst_codec, packer);
+	memory_coder_give(a->mem, &zst_codec, &zst_codec.packer, packer);
 	return NULL;
 }
 
@@ -160,11 +160,11 @@ static void test_no_more_compressors_than_processors(void **state)
 	void *first;
 
 	memory_init(&mem, 1);
-	first = memory_begin_packing(&mem, &zst_codec, NULL);
+	first = memory_coder_take(&mem, &zst_codec, &zst_codec.packer, NULL);
 	assert_int_equal(pthread_create(&a.thread, NULL, pack, &a), 0);
 	usleep(2000); /* whatever it does in that time, it must not have one */
 	assert_false(atomic_load(&a.has));
-	memory_end_packing(&mem, &zst_codec, first);
+	memory_coder_give(&mem, &zst_codec, &zst_codec.packer, first);
 	assert_gets(&a);
 	memory_destroy(&mem);
 }
@@ -201,9 +201,9 @@ static void test_without_bounds(void **state)
 	memory_take(NULL, SIZE_MAX);
 	memory_settle(NULL, 1, 2);
 	memory_give(NULL, 3);
-	packer = memory_begin_packing(NULL, &gz_codec, NULL);
+	packer = memory_coder_take(NULL, &gz_codec, &gz_codec.packer, NULL);
 	assert_non_null(packer);
-	memory_end_packing(NULL, &gz_codec, packer);
+	memory_coder_give(NULL, &gz_codec, &gz_codec.packer, packer);
 }
 
 int main(void)
