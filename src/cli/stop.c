@@ -1,26 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "src/cli/stop.h"
 
+#include <errno.h>
 #include <signal.h>
-#include <string.h>
+#include <stdatomic.h>
 #include <unistd.h>
 
-static volatile sig_atomic_t asked;
+static atomic_bool asked; /* any thread may be interrupted, and others look */
 
 /* A module is whole at any moment, so that the second signal needs no care: what is left of
  * temporary files, or of a signature that was being appended, is cleared away by the next run. */
 static void on_signal(int sig)
 {
 	static const char text[] = "\nmodseal: finishing what is in hand; once more stops at once\n";
+	int e = errno;
 
-	if (asked) {
+	if (atomic_exchange(&asked, true)) {
 		signal(sig, SIG_DFL);
 		raise(sig);
-		return;
+	} else {
+		(void)!write(STDERR_FILENO, text, sizeof(text) - 1);
 	}
-	asked = 1;
-	if (write(STDERR_FILENO, text, sizeof(text) - 1) < 0)
-		return;
+	errno = e;
 }
 
 void stop_on_signals(void)
