@@ -9,6 +9,8 @@
 #include "src/base/secret.h"
 #include "src/key/key.h"
 
+#include <stdatomic.h>
+
 struct tpm_key {
 	struct tpm *tpm;
 	char *name; /* for messages: "TPM key release.pem" */
@@ -26,6 +28,13 @@ struct tpm_key {
 	ESYS_TR object, session; /* ESYS_TR_NONE: no session */
 	bool session_used;	 /* policy steps were run in it and not used up */
 	struct ms_error dead;	 /* why it signs no more; code 0: it does */
+
+	/* Of lanes.c. */
+	struct tpm_key *first;		   /* of a second lane: whose object, file and so on it uses */
+	_Atomic(struct tpm_key *) second;  /* of a first; NULL: there is none (yet) */
+	atomic_bool second_tried, second_over;
+	atomic_uint waiting;		   /* signatures that it is to make */
+	_Atomic TPM2_HANDLE object_handle; /* of what is loaded; 0: nothing */
 };
 
 extern const struct key_ops tpm_key_ops;

@@ -145,6 +145,14 @@ static int load_in(struct tpm_key *k, ESYS_TR *parent, struct ms_error *err)
 	return r;
 }
 
+static void note_handle(struct tpm_key *k)
+{
+	TPM2_HANDLE handle = 0;
+
+	if (Esys_TR_GetTpmHandle(k->tpm->esys, k->object, &handle) == TSS2_RC_SUCCESS)
+		k->object_handle = handle;
+}
+
 int tpm_key_load(struct tpm_key *k, struct ms_error *err)
 {
 	ESYS_TR parent = ESYS_TR_NONE;
@@ -155,6 +163,8 @@ int tpm_key_load(struct tpm_key *k, struct ms_error *err)
 	r = load_in(k, &parent, err);
 	if (r == 0 && wants_auth(k))
 		r = set_auth(k, err);
+	if (r == 0)
+		note_handle(k);
 	k->loaded = true;
 	if (r < 0)
 		tpm_key_unload(k);
@@ -165,7 +175,11 @@ void tpm_key_unload(struct tpm_key *k)
 {
 	if (!k->loaded)
 		return;
+	k->object_handle = 0;
 	tpm_flush(k->tpm, &k->session);
-	tpm_flush(k->tpm, &k->object);
+	if (k->first)
+		tpm_let_go(k->tpm, &k->object);
+	else
+		tpm_flush(k->tpm, &k->object);
 	k->loaded = false;
 }

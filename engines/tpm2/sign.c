@@ -3,6 +3,7 @@
 #include "engines/tpm2/hash.h"
 #include "engines/tpm2/info.h"
 #include "engines/tpm2/key.h"
+#include "engines/tpm2/lanes.h"
 #include "engines/tpm2/policy_run.h"
 #include "engines/tpm2/pubkey.h"
 #include "engines/tpm2/rc.h"
@@ -247,23 +248,6 @@ static enum key_input can(const struct ms_key *key, enum ms_hash hash, struct ms
 								       : KEY_INPUT_DIGEST;
 }
 
-static int sign_fn(void *arg)
-{
-	struct tpm_signing *s = arg;
-	struct tpm_key *k = s->key;
-	int r;
-
-	if (k->dead.code) {
-		*s->err = k->dead;
-		return k->dead.code;
-	}
-	r = tpm_sign_once(s);
-	/* A wrong auth value is not tried again. */
-	if (r == MS_ERR_PIN)
-		k->dead = *s->err;
-	return r;
-}
-
 static int sign(struct ms_key *key, enum key_input input, enum ms_hash hash, const uint8_t *data,
 	size_t len, uint8_t *sig, size_t *sig_len, struct ms_error *err)
 {
@@ -275,17 +259,11 @@ static int sign(struct ms_key *key, enum key_input input, enum ms_hash hash, con
 	if (input != KEY_INPUT_DIGEST || len != ms_hash_size(hash) || !len)
 		return err_set(err, MS_ERR_INTERNAL, "%zu bytes are no %s digest", len,
 			ms_hash_name(hash));
-	r = tpm_run(k->tpm, sign_fn, &s, &why);
+	r = tpm_lanes_sign(k, &s);
 	*sig_len = r == 0 ? s.sig_len : 0;
 	if (r < 0 && err)
 		*err = why;
 	return r;
-}
-
-static int unload_fn(void *arg)
-{
-	tpm_key_unload(arg);
-	return 0;
 }
 
 static void key_free(struct ms_key *key)
@@ -294,11 +272,10 @@ static void key_free(struct ms_key *key)
 
 	if (!k)
 		return;
-	if (k->loaded)
-		(void)tpm_run(k->tpm, unload_fn, k, NULL);
+	tpm_lanes_unload(k);
 	key->priv = NULL;
 	/* A call that is stuck in the TPM may still look at it. */
-	if (watch_stuck(k->tpm->watch))
+	if (watch_stuck(k->tpm->watch) || !tpm_lanes_free(k))
 		return;
 	secret_free(k->auth);
 	tpm_keyfile_free(k->file);

@@ -3,6 +3,7 @@
 
 #include "engines/tpm2/info.h"
 #include "engines/tpm2/rc.h"
+#include "engines/tpm2/relay.h"
 #include "engines/tpm2/serve.h"
 #include "src/base/error.h"
 #include "src/crypto/ossl.h"
@@ -24,12 +25,12 @@ static const char owner; /* of the state in the context: its address */
 /* -- calls --------------------------------------------------------------------------------- */
 
 /* Not under the watch's clock: this is we who wait. */
-bool tpm_wait(TSS2_RC rc, unsigned *waited)
+bool tpm_wait(const struct tpm *tpm, TSS2_RC rc, unsigned *waited)
 {
 	unsigned ms = WAIT_FIRST + *waited;
 	struct timespec ts;
 
-	if (!tpm_rc_wait(rc) || *waited >= WAIT_ALL)
+	if (!tpm_rc_wait(rc) || *waited >= WAIT_ALL || tpm->first)
 		return false;
 	if (ms > WAIT_LONGEST)
 		ms = WAIT_LONGEST;
@@ -98,6 +99,13 @@ int tpm_run(struct tpm *tpm, int (*fn)(void *arg), void *arg, struct ms_error *e
 	return err_set(err, r, "%s: no thread can be started to call it", tpm->name);
 }
 
+void tpm_let_go(struct tpm *tpm, ESYS_TR *object)
+{
+	if (*object != ESYS_TR_NONE && !tpm->lost)
+		Esys_TR_Close(tpm->esys, object);
+	*object = ESYS_TR_NONE;
+}
+
 void tpm_flush(struct tpm *tpm, ESYS_TR *object)
 {
 	TPM2_HANDLE handle = 0;
@@ -106,13 +114,10 @@ void tpm_flush(struct tpm *tpm, ESYS_TR *object)
 	*object = ESYS_TR_NONE;
 	if (tr == ESYS_TR_NONE || tpm->lost)
 		return;
-	if (Esys_TR_GetTpmHandle(tpm->esys, tr, &handle) == TSS2_RC_SUCCESS &&
-		handle >> TPM2_HR_SHIFT == TPM2_HT_PERSISTENT) {
-		Esys_TR_Close(tpm->esys, &tr);
-		return;
-	}
-	if (TPM_CALL(tpm, FlushContext, tr) != TSS2_RC_SUCCESS)
-		Esys_TR_Close(tpm->esys, &tr);
+	if ((Esys_TR_GetTpmHandle(tpm->esys, tr, &handle) == TSS2_RC_SUCCESS &&
+		    handle >> TPM2_HR_SHIFT == TPM2_HT_PERSISTENT) ||
+		TPM_CALL(tpm, FlushContext, tr) != TSS2_RC_SUCCESS)
+		tpm_let_go(tpm, &tr);
 }
 
 /* -- the connection ------------------------------------------------------------------------ */
@@ -138,25 +143,46 @@ struct opening {
 	struct ms_error *err;
 };
 
+static int open_esys(struct tpm *tpm, struct relay *relay, struct ms_error *err)
+{
+	TSS2_TCTI_CONTEXT *tcti = relay_tcti(relay);
+	TSS2_RC rc;
+
+	if (!tcti)
+		return err_nomem(err);
+	watch_enter("Esys_Initialize", tpm->name);
+	rc = Esys_Initialize(&tpm->esys, tcti, NULL);
+	watch_leave();
+	if (rc == TSS2_RC_SUCCESS)
+		rc = Esys_SetTimeout(tpm->esys, TSS2_TCTI_TIMEOUT_BLOCK);
+	return rc == TSS2_RC_SUCCESS ? 0 : connect_err(tpm, rc, err);
+}
+
 static int open_fn(void *arg)
 {
 	struct opening *o = arg;
 	struct tpm *tpm = o->tpm;
 	TSS2_RC rc;
+	int r;
 
 	watch_enter("Tss2_TctiLdr_Initialize", tpm->name);
 	rc = Tss2_TctiLdr_Initialize(tpm->conf, &tpm->tcti);
 	watch_leave();
 	if (rc != TSS2_RC_SUCCESS)
 		return connect_err(tpm, rc, o->err);
-	watch_enter("Esys_Initialize", tpm->name);
-	rc = Esys_Initialize(&tpm->esys, tpm->tcti, NULL);
-	watch_leave();
-	if (rc == TSS2_RC_SUCCESS)
-		rc = Esys_SetTimeout(tpm->esys, TSS2_TCTI_TIMEOUT_BLOCK);
-	if (rc != TSS2_RC_SUCCESS)
-		return connect_err(tpm, rc, o->err);
-	return tpm_read_info(tpm, o->err);
+	tpm->relay = relay_new(tpm->tcti);
+	if (!tpm->relay)
+		return err_nomem(o->err);
+	r = open_esys(tpm, tpm->relay, o->err);
+	return r == 0 ? tpm_read_info(tpm, o->err) : r;
+}
+
+static int open_second_fn(void *arg)
+{
+	struct opening *o = arg;
+
+	o->tpm->hashes = o->tpm->first->hashes;
+	return open_esys(o->tpm, o->tpm->first->relay, o->err);
 }
 
 static int close_fn(void *arg)
@@ -172,23 +198,32 @@ static int close_fn(void *arg)
 	return 0;
 }
 
-/* What is stuck stays, with all that it may still touch. */
-static void tpm_free(void *state)
+/* What is stuck stays, with all that it may still touch; false then. */
+static bool end(struct tpm *tpm)
 {
-	struct tpm *tpm = state;
 	int ret;
 
 	if (tpm->serving && tpm_serve(tpm, close_fn, tpm, &ret) == MS_ERR_TIMEOUT)
 		tpm->ctx->wedged = true;
 	tpm_serve_stop(tpm);
 	if (watch_stuck(tpm->watch))
-		return;
+		return false;
 	watch_free(tpm->watch);
+	relay_free(tpm->relay);
 	pthread_mutex_destroy(&tpm->lock);
 	pthread_cond_destroy(&tpm->wanted);
 	free(tpm->conf);
 	free(tpm->name);
 	free(tpm);
+	return true;
+}
+
+static void tpm_free(void *state)
+{
+	struct tpm *tpm = state;
+
+	if (!tpm->second || end(tpm->second))
+		end(tpm);
 }
 
 static void tell_slow(void *user, const char *call, const char *on)
@@ -232,10 +267,39 @@ bool tpm_is_there(const struct ms_context *ctx)
 	return ctx->tcti || access(DEVICE, R_OK | W_OK) == 0;
 }
 
+static int start(struct tpm *tpm, int (*open)(void *arg), struct ms_error *err)
+{
+	struct opening o = { tpm, err };
+	int r = tpm_serve_start(tpm);
+
+	if (r < 0)
+		return err_set(err, r, "%s: no thread can be started to call it", tpm->name);
+	return tpm_run(tpm, open, &o, err);
+}
+
+/* Nobody asks twice for one that could not be opened: tpm_key.second_tried. */
+struct tpm *tpm_second(struct tpm *tpm)
+{
+	struct tpm *second;
+
+	pthread_mutex_lock(&tpm->lock);
+	second = tpm->second;
+	if (!second && (second = tpm_new(tpm->ctx))) {
+		second->first = tpm;
+		if (start(second, open_second_fn, NULL) == 0) {
+			tpm->second = second;
+		} else {
+			end(second);
+			second = NULL;
+		}
+	}
+	pthread_mutex_unlock(&tpm->lock);
+	return second;
+}
+
 int tpm_get(struct ms_context *ctx, struct tpm **out, struct ms_error *err)
 {
 	struct tpm *tpm = context_get(ctx, &owner);
-	struct opening o;
 	int r;
 
 	if (tpm) {
@@ -247,12 +311,7 @@ int tpm_get(struct ms_context *ctx, struct tpm **out, struct ms_error *err)
 	tpm = tpm_new(ctx);
 	if (!tpm)
 		return err_nomem(err);
-	o = (struct opening){ tpm, err };
-	r = tpm_serve_start(tpm);
-	if (r < 0)
-		err_set(err, r, "%s: no thread can be started to call it", tpm->name);
-	if (r == 0)
-		r = tpm_run(tpm, open_fn, &o, err);
+	r = start(tpm, open_fn, err);
 	if (r == 0)
 		r = context_put(ctx, &owner, tpm, tpm_free);
 	if (r == 0) {

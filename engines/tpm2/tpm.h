@@ -22,8 +22,11 @@ struct tpm {
 	char *conf; /* for tctildr */
 	char *name; /* for messages: "TPM device:/dev/tpmrm0" */
 	struct watch *watch;
-	TSS2_TCTI_CONTEXT *tcti;
+	TSS2_TCTI_CONTEXT *tcti; /* the connection; NULL: it is the first's */
+	struct relay *relay;	 /* over it; likewise */
 	ESYS_CONTEXT *esys;
+	struct tpm *first;  /* of a second lane (lanes.h); NULL: it is none */
+	struct tpm *second; /* of a first; NULL: there is none (yet) */
 	bool lost;	 /* the connection is gone for good; of the serving thread alone */
 	uint32_t hashes; /* bit 1 << enum ms_hash: it has that algorithm */
 	char manufacturer[8], vendor[20], firmware[24]; /* as it says, "" if it does not */
@@ -31,7 +34,7 @@ struct tpm {
 	/* Of serve.c. */
 	pthread_t server;
 	bool serving;
-	pthread_mutex_t lock; /* of the rest */
+	pthread_mutex_t lock; /* of the rest, and of `second` */
 	pthread_cond_t wanted;
 	struct tpm_job *jobs, *last_job, *current;
 	struct tpm_job *finished; /* and its owner was not told yet */
@@ -44,6 +47,8 @@ struct tpm {
 void tpm_silence(const struct ms_context *ctx);
 /* Connects when it is not yet. MS_ERR_TOKEN, naming TCTI and cause. */
 int tpm_get(struct ms_context *ctx, struct tpm **tpm, struct ms_error *err);
+/* The second lane into the TPM, opened at its first use. NULL if there cannot be one. */
+struct tpm *tpm_second(struct tpm *tpm);
 /* Whether the user named a TPM, or there is one at the usual place that may be opened. */
 bool tpm_is_there(const struct ms_context *ctx);
 
@@ -63,7 +68,7 @@ int tpm_run(struct tpm *tpm, int (*fn)(void *arg), void *arg, struct ms_error *e
 			watch_enter("TPM2_" #fn, (t)->name);                                       \
 			rc_ = Esys_##fn((t)->esys, __VA_ARGS__);                                   \
 			watch_leave();                                                             \
-		} while (tpm_wait(rc_, &waited_));                                                 \
+		} while (tpm_wait(t, rc_, &waited_));                                              \
 		tpm_note(t, rc_);                                                                  \
 		rc_;                                                                               \
 	})
@@ -82,15 +87,16 @@ int tpm_run(struct tpm *tpm, int (*fn)(void *arg), void *arg, struct ms_error *e
 					rc_ = Esys_##fn##_Finish((t)->esys, __VA_ARGS__);          \
 				while ((rc_ & 0xffff) == TSS2_BASE_RC_TRY_AGAIN);                  \
 			watch_leave();                                                             \
-		} while (tpm_wait(rc_, &waited_));                                                 \
+		} while (tpm_wait(t, rc_, &waited_));                                              \
 		tpm_note(t, rc_);                                                                  \
 		rc_;                                                                               \
 	})
 #define TPM_ARGS(...) __VA_ARGS__
 /* For both: see serve.c. */
 void tpm_serve_announce(struct tpm *tpm);
-/* For TPM_CALL: sleeps, if the code says so and there is time left; true: again. */
-bool tpm_wait(TSS2_RC rc, unsigned *waited);
+/* For TPM_CALL: sleeps, if the code says so and there is time left; true: again. A second lane does not
+ * wait: it can be done without. */
+bool tpm_wait(const struct tpm *tpm, TSS2_RC rc, unsigned *waited);
 /* For TPM_CALL: remembers a connection that is lost. */
 void tpm_note(struct tpm *tpm, TSS2_RC rc);
 /* tpm_rc_err() with the TPM's name. */
@@ -99,5 +105,7 @@ int tpm_err(const struct tpm *tpm, TSS2_RC rc, const char *call, struct ms_error
 /* Inside tpm_run(): takes a transient object or a session out of the TPM, or lets go of a
  * persistent one; *object becomes ESYS_TR_NONE. Says nothing if it cannot be done. */
 void tpm_flush(struct tpm *tpm, ESYS_TR *object);
+/* Likewise: forgets an object and leaves it where it is. */
+void tpm_let_go(struct tpm *tpm, ESYS_TR *object);
 
 #endif

@@ -19,10 +19,6 @@ teardown() {
 	tpm_is_clean
 }
 
-spoilt() { # COMMAND N ACTION
-	echo "cmd:python3 $TOP/tests/tpm/proxy.py $MODSEAL_TCTI $*"
-}
-
 @test "a TPM that is busy or full for a moment is waited for" {
 	local code command
 	while read -r command code; do
@@ -182,7 +178,7 @@ signed_in() { # CERT DIR
 @test "a PCR that changes in the middle of a batch stops it" {
 	bare_modules 8 "$PWD/tree"
 	cp -r tree tree.before
-	run modseal sign -k "$SEALED" --tcti "$(spoilt PolicyPCR 5 extend=16)" tree
+	run modseal sign -k "$SEALED" -j 1 --tcti "$(spoilt PolicyPCR 5 extend=16)" tree
 	assert_status 3
 	assert_output "PCR sha256:16"
 	# The first policy was the trial's.

@@ -11,6 +11,7 @@ TCTI is that of the software TPM (swtpm:host=127.0.0.1,port=...). From the Nth C
   drop               the connection ends
   extend=PCR         that PCR is extended before the command is passed on, once
   flush              all transient objects are flushed before the command is passed on, once
+  note=FILE          the name of each command (or its code) is written there
 """
 import os
 import re
@@ -68,7 +69,13 @@ class Proxy:
         for handle in struct.iter_unpack(">I", answer[19:]):
             self.ask(command(0x165, struct.pack(">I", handle[0])))
 
-    def spoil(self):
+    def note(self, data, path):
+        code = struct.unpack(">I", data[6:10])[0]
+        name = next((name for name, known in CODES.items() if known == code), f"{code:x}")
+        with open(path, "a") as file:
+            file.write(f"{name}\n")
+
+    def spoil(self, data):
         """The answer to give instead of the TPM's; None: pass the command on."""
         word, _, value = self.action.partition("=")
         if word == "fail":
@@ -83,6 +90,8 @@ class Proxy:
             sys.exit(0)
         if word == "drop":
             os._exit(0)
+        if word == "note":
+            return self.note(data, value)
         if not self.done:
             self.done = 1
             getattr(self, word)(value)
@@ -98,7 +107,7 @@ class Proxy:
             data = message(sys.stdin.buffer.raw.read)
             meant = self.is_meant(data)
             self.seen += meant
-            answer = self.spoil() if meant and self.seen >= self.number else None
+            answer = self.spoil(data) if meant and self.seen >= self.number else None
             sys.stdout.buffer.write(answer or self.ask(data))
             sys.stdout.buffer.flush()
 

@@ -55,6 +55,11 @@ tpm_is_clean() {
 	done
 }
 
+# The TCTI of a TPM that proxy.py stands before.
+spoilt() { # COMMAND N ACTION
+	echo "cmd:python3 $TOP/tests/tpm/proxy.py $MODSEAL_TCTI $*"
+}
+
 # Makes a key in FILE, with a certificate in it.
 keygen() { # FILE TYPE [OPTION...]
 	modseal keygen -k "$1" --type "$2" --subject "CN=test ${1##*/}" "${@:3}"
