@@ -5,7 +5,7 @@
 
 #include <time.h>
 
-#define QUICK_MS 10 /* with a slower TPM there is nothing to gain */
+#define QUICK_MS 50 /* with a slower TPM there is nothing to gain */
 
 static int sign_fn(void *arg)
 {

@@ -144,3 +144,13 @@ key() { # LABEL
 	assert_status 1
 	assert_output "finishing what is in hand"
 }
+
+@test "a key of a TPM, in two sessions at once" {
+	"$TOP/softhsm-fixtures/tpm" start "$PWD/tpm"
+	. tpm/env
+	MODSEAL_PIN=1234 modseal keygen -k key.pem --type p256 --auth --subject CN=test
+	clean -k key.pem --append tree
+	"$TOP/softhsm-fixtures/tpm" stop "$PWD/tpm"
+	assert_status 0
+	assert_line "101 modules: 101 signed, 0 failed"
+}
