@@ -10,9 +10,8 @@
 
 #include <string.h>
 
-/* Signatures handed to the key at once: while the TPM makes one the last is verified and the next
- * is in line. */
-#define PARALLEL 3
+/* Signatures handed to the key at once: one under way and the next in line for each lane (lanes.h). */
+#define PARALLEL 4
 
 static void tpm_key_free(struct tpm_key *k)
 {

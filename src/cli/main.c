@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "src/base/cpus.h"
 #include "src/cli/cli.h"
 #include "src/cli/keyopts.h"
 #include "src/cli/progress.h"
@@ -219,15 +218,12 @@ static int run(int argc, char **argv)
 }
 
 /* What a large module or a compressor took goes back to the system at once. By default glibc keeps
- * up to 32 MiB of such blocks for each thread, once it has seen one. And there are more threads
- * than run at once: each with a heap of its own would be more than they gain by it. Fewer, and threads
- * that work for long (tpm2-tss allocates thousands of blocks for a signature) would share one. */
+ * up to 32 MiB of such blocks for each thread, once it has seen one. */
 static void set_up_memory(void)
 {
 #ifdef __GLIBC__
 	mallopt(M_MMAP_THRESHOLD, 256 * 1024);
 	mallopt(M_TRIM_THRESHOLD, 256 * 1024);
-	mallopt(M_ARENA_MAX, 4 * (int)cpus_usable());
 #endif
 }
 
