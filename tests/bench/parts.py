@@ -285,12 +285,17 @@ def durability(bench):
 
 def remote(bench):
     """The token behind p11-kit remote: one connection, and one a worker (docs/remote.md)."""
-    config = bench.work / "pkcs11"
+    programs, config = bench.programs, bench.work / "pkcs11"
     (config / "modules").mkdir(parents=True)
     (config / "pkcs11.conf").write_text("user-config: none\n")
-    for number in range(bench.programs.threads):
-        (config / f"modules/release{number}.module").write_text(
-            f"remote: |p11-kit remote {bench.programs.p11}\n")
+    # SoftHSM2, whose servers compute on the same processors, and the shim before it that waits in
+    # C_Sign: what is then lost is the connection's own.
+    modules = {"": programs.p11, "5ms": programs.shim}
+    for delay, module in modules.items():
+        for number in range(programs.threads):
+            (config / f"modules/release{delay}{number}.module").write_text(
+                f"remote: |p11-kit remote {module}\n")
+    env = {"MODSEAL_SHIM_MODULE": programs.p11, "MODSEAL_SHIM_DELAY": "C_Sign:5ms"}
     # p11-kit's configuration is the machine's: in a mount namespace it is another.
     inside = ["unshare", "-m", "bash", "-euc", f"""mount --bind '{config}' /etc/pkcs11
         mount -t tmpfs none /usr/share/p11-kit/modules
@@ -298,14 +303,16 @@ def remote(bench):
     if not os.path.isdir("/etc/pkcs11") or subprocess.run(
             [*inside, "true"], stdin=subprocess.DEVNULL, capture_output=True, timeout=60).returncode:
         raise NotHere("mount namespaces are not permitted, or p11-kit is not configured as usual")
-    rows = [{"key": key, "connections": n} for key in bench.keys
-            for n in (0, 1, bench.programs.threads)]
+    counts = (0, 1, programs.threads)
+    rows = [{"key": key, "delay": "", "connections": n} for key in bench.keys for n in counts]
+    if programs.shim.exists():
+        rows += [{"key": "p256", "delay": "5ms", "connections": n} for n in counts]
     local = None
     for row in bench.each_round("remote", rows):
-        key, connections = row["key"], row["connections"]
-        uris = [bench.programs.uri(key, f"?module-name=release{n}") for n in range(connections)]
-        mine, _ = bench.sign(key, bench.modules, "--append", uris=uris or None,
-                             before=inside if uris else ())
+        key, delay, connections = row["key"], row["delay"], row["connections"]
+        uris = [programs.uri(key, f"?module-name=release{delay}{n}") for n in range(connections)]
+        mine, _ = bench.sign(key, bench.modules, "--append", uris=uris or None, env=env,
+                             before=inside if uris else (), module=modules[delay])
         local = local if uris else mine.rate
         add(row, rate=mine.rate, ratio=mine.rate / local)
     return rows

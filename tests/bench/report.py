@@ -66,6 +66,7 @@ COLUMNS = {
     ],
     "remote": [
         ("key", lambda r: r["key"]),
+        ("C_Sign waits", lambda r: r["delay"]),
         ("token", lambda r: f"{r['connections']} connection(s)" if r["connections"] else "local"),
         ("modseal/s", lambda r: number(r["rate"])), ("to local", lambda r: ranged(r["ratio"])),
     ],
