@@ -77,7 +77,7 @@ class Bench:
         cpu = {f"cpu_{name}": (cost.cpu + cost.kernel) / count for name, cost in costs.items()}
         files, cpu_bound = count / floor.wall, sum(cpu.values())
         return {"bound": min(files, self.cores / cpu_bound), "file_floor": files,
-                "cpu_bound": cpu_bound, **cpu}
+                "cpu_bound": cpu_bound, "cpu_kernel": floor.kernel / count, **cpu}
 
 
 class Rate:
