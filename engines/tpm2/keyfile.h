@@ -46,6 +46,10 @@ int tpm_keyfile_parse(const char *name, const void *data, size_t len, struct tpm
 	struct ms_error *err);
 /* As PEM, mode 0600, atomically. */
 int tpm_keyfile_write(const char *path, const struct tpm_keyfile *file, struct ms_error *err);
+/* The same, but never over what is there: that is MS_ERR_KEY. */
+int tpm_keyfile_write_new(const char *path, const struct tpm_keyfile *file, struct ms_error *err);
+/* What is said of a place for a new key file that is taken: MS_ERR_KEY. */
+int tpm_keyfile_is_there(const char *path, struct ms_error *err);
 int tpm_keyfile_format(const struct tpm_keyfile *file, struct buf *out, struct ms_error *err);
 void tpm_keyfile_free(struct tpm_keyfile *file);
 

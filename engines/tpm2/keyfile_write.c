@@ -124,6 +124,23 @@ int tpm_keyfile_write(const char *path, const struct tpm_keyfile *file, struct m
 	return r == 0 ? file_replace(path, text.data, text.len, 0600, err) : r;
 }
 
+int tpm_keyfile_is_there(const char *path, struct ms_error *err)
+{
+	err_set(err, MS_ERR_KEY, "%s exists already", path);
+	err_hint(err, "Take another name, or move it away.");
+	return MS_ERR_KEY;
+}
+
+int tpm_keyfile_write_new(const char *path, const struct tpm_keyfile *file, struct ms_error *err)
+{
+	AUTO_BUF struct buf text = { 0 };
+	int r = tpm_keyfile_format(file, &text, err);
+
+	if (r == 0)
+		r = file_create(path, text.data, text.len, 0600, err);
+	return r > 0 ? tpm_keyfile_is_there(path, err) : r;
+}
+
 int tpm_keyfile_approve(
 	struct tpm_keyfile *file, struct tpm_approval *approval, struct ms_error *err)
 {

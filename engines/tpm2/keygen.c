@@ -46,11 +46,11 @@ static int check_request(const struct keygen *g)
 	return 0;
 }
 
-/* A key file that is there is never written over: the key in it would be gone. */
+/* A key file that is there is never written over: the key in it would be gone. keep() sees to it;
+ * here it is told before there is a key. */
 static int choose_path(struct keygen *g)
 {
 	struct stat st;
-	int r;
 
 	if (g->handle)
 		return tpm_record_path(g->handle, true, &g->path, g->err);
@@ -59,9 +59,7 @@ static int choose_path(struct keygen *g)
 		return err_nomem(g->err);
 	if (lstat(g->path, &st) < 0)
 		return errno == ENOENT ? 0 : err_set_errno(g->err, MS_ERR_IO, errno, "%s", g->path);
-	r = err_set(g->err, MS_ERR_KEY, "%s exists already", g->path);
-	err_hint(g->err, "Take another name, or move it away.");
-	return r;
+	return tpm_keyfile_is_there(g->path, g->err);
 }
 
 /* What can fail at the TPM fails before anybody is asked for anything. */
@@ -151,9 +149,11 @@ static int keep(struct keygen *g)
 {
 	int r = tpm_keyfile_note(g->file, g->err);
 
+	if (r == 0 && !g->handle)
+		return tpm_keyfile_write_new(g->path, g->file, g->err);
 	if (r == 0)
 		r = tpm_keyfile_write(g->path, g->file, g->err);
-	if (r < 0 || !g->handle)
+	if (r < 0)
 		return r;
 	r = tpm_run(g->tpm, persist_fn, g, g->err);
 	if (r < 0)

@@ -97,15 +97,30 @@ static int place_of(const char *path, char **place, struct ms_error *err)
 	return 0;
 }
 
-int file_replace(const char *path, const void *data, size_t len, mode_t mode,
-	struct ms_error *err)
-{
-	AUTO_FREE char *place = NULL, *tmp = NULL;
-	AUTO_CLOSE int fd = -1;
-	int e, r = place_of(path, &place, err);
+typedef int put_fn(const char *tmp, const char *place);
 
-	if (r < 0)
-		return r;
+/* For file systems that know no RENAME_NOREPLACE (NFS), link(2); for those that know no hard links
+ * (FAT) the other. */
+static int put_new(const char *tmp, const char *place)
+{
+	if (renameat2(AT_FDCWD, tmp, AT_FDCWD, place, RENAME_NOREPLACE) == 0)
+		return 0;
+	if (errno != EINVAL && errno != ENOSYS)
+		return -1;
+	if (link(tmp, place) < 0)
+		return -1;
+	unlink(tmp);
+	return 0;
+}
+
+/* A file of its own first, which then gets the name. */
+static int write_beside(const char *path, const char *place, const void *data, size_t len,
+	mode_t mode, put_fn *put, struct ms_error *err)
+{
+	AUTO_FREE char *tmp = NULL;
+	AUTO_CLOSE int fd = -1;
+	int e;
+
 	if (asprintf(&tmp, "%s.%ld.tmp", place, (long)getpid()) < 0) {
 		tmp = NULL;
 		return err_nomem(err);
@@ -113,10 +128,25 @@ int file_replace(const char *path, const void *data, size_t len, mode_t mode,
 	fd = open(tmp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
 	if (fd < 0)
 		return err_set_errno(err, MS_ERR_IO, errno, "%s cannot be written", path);
-	if (file_write_all(fd, data, len) < 0 || fsync(fd) < 0 || rename(tmp, place) < 0) {
-		e = errno;
-		unlink(tmp);
-		return err_set_errno(err, MS_ERR_IO, e, "%s cannot be written", path);
-	}
-	return 0;
+	if (file_write_all(fd, data, len) == 0 && fsync(fd) == 0 && put(tmp, place) == 0)
+		return 0;
+	e = errno;
+	unlink(tmp);
+	if (e == EEXIST && put == put_new)
+		return 1;
+	return err_set_errno(err, MS_ERR_IO, e, "%s cannot be written", path);
+}
+
+int file_replace(const char *path, const void *data, size_t len, mode_t mode,
+	struct ms_error *err)
+{
+	AUTO_FREE char *place = NULL;
+	int r = place_of(path, &place, err);
+
+	return r == 0 ? write_beside(path, place, data, len, mode, rename, err) : r;
+}
+
+int file_create(const char *path, const void *data, size_t len, mode_t mode, struct ms_error *err)
+{
+	return write_beside(path, path, data, len, mode, put_new, err);
 }

@@ -19,5 +19,8 @@ int file_write_all(int fd, const void *data, size_t len);
  * MS_ERR_IO. `mode` is subject to the umask. */
 int file_replace(const char *path, const void *data, size_t len, mode_t mode,
 	struct ms_error *err);
+/* The same for a file that is not to be there yet: 1, and nothing is changed or told, when something
+ * has that name by the time the new file is whole; a link is something. */
+int file_create(const char *path, const void *data, size_t len, mode_t mode, struct ms_error *err);
 
 #endif

@@ -50,6 +50,28 @@ setup_file() {
 	[ ! -e nowhere ]
 }
 
+# The first to begin waits for its auth value, so that the second is done before it.
+@test "two at once with one name: the one that is done later fails, and the key of the other stays" {
+	local first ended=0
+	mkfifo auth
+	timeout 60 "$MODSEAL" keygen -k key.pem --type p256 --no-cert --auth --pin-source auth \
+		>said 2>&1 </dev/null 3>&- &
+	first=$!
+	timeout 60 sh -c 'exec 3>auth; : >asks; until [ -e go ]; do sleep 0.1; done; echo secret >&3' \
+		>/dev/null 2>&1 </dev/null &
+	timeout 30 sh -c 'until [ -e asks ]; do sleep 0.1; done'
+	run keygen key.pem p256
+	assert_status 0
+	cp key.pem copy
+	: >go
+	wait "$first" || ended=$?
+	run cat said
+	[ "$ended" -eq 3 ]
+	assert_output "key.pem exists already"
+	assert_same key.pem copy
+	[ "$(ls key.pem*)" = key.pem ]
+}
+
 @test "a request for a certificate, and a certificate once more" {
 	modseal keygen -k key.pem --type p384 --no-cert
 	run modseal csr -k key.pem --subject CN=asked --out key.csr
