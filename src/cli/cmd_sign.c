@@ -6,7 +6,6 @@
 #include "src/cli/keyopts.h"
 #include "src/cli/manifest.h"
 #include "src/cli/moduleopts.h"
-#include "src/cli/names.h"
 #include "src/cli/output.h"
 #include "src/cli/progress.h"
 #include "src/cli/sign_digests.h"
@@ -107,7 +106,6 @@ static struct manifest manifest = { .fd = -1 };
 /* What the callbacks of the batch work on. */
 struct run {
 	struct source source;
-	void *names; /* tree of those that the manifest has */
 	pthread_mutex_t report; /* around what is below: next() reports, too, while done() does */
 	struct tally tally;
 };
@@ -198,10 +196,29 @@ static void end_report(struct run *run)
 
 static void keep_same(struct run *run, const struct source_item *item)
 {
+	struct ms_error err;
+
 	begin_report(run);
-	print_same(item);
-	tally_count(&run->tally, OUTCOME_KEPT);
+	if (opt.manifest && manifest_claim_same(&manifest, item->same_as, item->path, item->name,
+		&err) < 0) {
+		tally_fail_at(&run->tally, item->place, item->path, &err);
+	} else {
+		print_same(item);
+		tally_count(&run->tally, OUTCOME_KEPT);
+	}
 	end_report(run);
+}
+
+static int claim(struct run *run, const struct source_item *item, struct ms_error *err)
+{
+	int r;
+
+	if (!opt.manifest)
+		return 0;
+	pthread_mutex_lock(&run->report);
+	r = manifest_claim(&manifest, item->path, item->name, err);
+	pthread_mutex_unlock(&run->report);
+	return r;
 }
 
 /* The batch's items are the source's. */
@@ -221,19 +238,10 @@ static int next(void *user, struct ms_batch_item *item, struct ms_error *err)
 		free(own);
 		return 0;
 	}
-	if (r > 0 && opt.manifest && names_claim(&run->names, own->name, own->path,
-		"Sign each directory in a run of its own, with a manifest of its own.", err) < 0)
+	if (r > 0 && claim(run, own, err) < 0)
 		r = err->code;
 	*item = (struct ms_batch_item){ own->path, own->dest, own };
 	return r;
-}
-
-/* Where it cannot be written any more, the run is stopped. */
-static void add_to_manifest(const struct source_item *item, const struct ms_sign_result *result)
-{
-	if (opt.manifest && !manifest.err.code)
-		manifest_add(&manifest, item->name, outcome(result), result->hash, key_type,
-			result);
 }
 
 static void done(void *user, struct ms_batch_item *item, const struct ms_sign_result *result,
@@ -249,7 +257,9 @@ static void done(void *user, struct ms_batch_item *item, const struct ms_sign_re
 		tally_fail_at(&run->tally, own ? own->place : 0, path, err);
 	} else if (!err->code) {
 		print_done(path, item->dest, result);
-		add_to_manifest(own, result);
+		/* Where it cannot be written any more, the run is stopped. */
+		if (opt.manifest)
+			manifest_add(&manifest, path, own->name, outcome(result), key_type, result);
 		tally_count(&run->tally, result->kept ? OUTCOME_KEPT : OUTCOME_DONE);
 	}
 	progress_step(path);
@@ -369,7 +379,6 @@ static int sign_all(int argc, char **argv)
 	else if (r < 0)
 		tally_stop(&run.tally, &err);
 	source_close(&run.source);
-	names_forget(run.names);
 	return tally_finish(&run.tally);
 }
 

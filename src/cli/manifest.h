@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A manifest: the audit trail of a build, one JSON line for each module that was signed. `sign`
+ * A manifest: the audit trail of a build, one JSON line for each path of a module that was signed. `sign`
  * adds to it, `verify` compares a tree with it.
  */
 #ifndef MODSEAL_CLI_MANIFEST_H
@@ -20,6 +20,7 @@ struct manifest {
 	int fd;
 	char *signer; /* subject of the certificate */
 	char cert_sha256[2 * MANIFEST_SHA256 + 1];
+	void *names, *files; /* of manifest_files.c */
 	struct ms_error err; /* why it could not be written, code 0 while it can */
 };
 
@@ -27,11 +28,26 @@ struct manifest {
 int manifest_open(struct manifest *m, const char *path, struct ms_error *err);
 /* The certificate of all signatures to come. */
 int manifest_set_cert(struct manifest *m, const struct ms_cert *cert, struct ms_error *err);
-/* One line for a module that is done; `outcome` as the program calls it. */
-int manifest_add(struct manifest *m, const char *name, const char *outcome, enum ms_hash hash,
-	const char *key_type, const struct ms_sign_result *result);
+/* One line; `outcome` as the program calls it, `same_as` NULL or the name of the file's first line.
+ * What goes wrong is in m->err. */
+void manifest_write_line(struct manifest *m, const char *name, const char *same_as,
+	const char *outcome, const char *key_type, const struct ms_sign_result *result);
 /* Brings it to the disk. Returns the code of m->err. */
 int manifest_close(struct manifest *m);
+
+/* -- manifest_files.c: by one thread at a time, too ----------------------------------------- */
+
+/* `name` is what the manifest is to call the module at `path`. MS_ERR_USAGE if another has it. */
+int manifest_claim(struct manifest *m, const char *path, const char *name, struct ms_error *err);
+/* The same for one more path of the file that is claimed as `same_as`: it gets a line once that has
+ * one, unless it has one of this name. */
+int manifest_claim_same(struct manifest *m, const char *same_as, const char *path, const char *name,
+	struct ms_error *err);
+/* The lines of a module that is done; `outcome` and `key_type` stay the caller's, who keeps them. What
+ * goes wrong is in m->err, and after that nothing is done. */
+void manifest_add(struct manifest *m, const char *path, const char *name, const char *outcome,
+	const char *key_type, const struct ms_sign_result *result);
+void manifest_forget(struct manifest *m);
 
 /* -- manifest_read.c ------------------------------------------------------------------------ */
 

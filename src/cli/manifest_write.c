@@ -78,8 +78,8 @@ static void add_now(struct json_object *o)
 	json_add_text(o, "time", text);
 }
 
-static struct json_object *line(const struct manifest *m, const char *name, const char *outcome,
-	enum ms_hash hash, const char *key_type, const struct ms_sign_result *result)
+static struct json_object *line(const struct manifest *m, const char *name, const char *same_as,
+	const char *outcome, const char *key_type, const struct ms_sign_result *result)
 {
 	struct json_object *o = json_object_new_object();
 	char before[2 * MANIFEST_SHA256 + 1], after[2 * MANIFEST_SHA256 + 1];
@@ -91,19 +91,21 @@ static struct json_object *line(const struct manifest *m, const char *name, cons
 	json_add_text(o, "sha256_before", before);
 	json_add_text(o, "sha256_after", after);
 	/* Of one that was kept: who signed it is known, how is not. */
-	json_add_text(o, "hash", result->key ? ms_hash_name(hash) : NULL);
+	json_add_text(o, "hash", result->key ? ms_hash_name(result->hash) : NULL);
 	json_add_text(o, "signer", m->signer);
 	json_add_text(o, "cert_sha256", m->cert_sha256);
 	json_add_text(o, "key", result->key);
 	json_add_text(o, "key_type", key_type);
 	add_now(o);
+	if (same_as)
+		json_add_text(o, "same_as", same_as);
 	return o;
 }
 
-int manifest_add(struct manifest *m, const char *name, const char *outcome, enum ms_hash hash,
-	const char *key_type, const struct ms_sign_result *result)
+void manifest_write_line(struct manifest *m, const char *name, const char *same_as,
+	const char *outcome, const char *key_type, const struct ms_sign_result *result)
 {
-	struct json_object *o = line(m, name, outcome, hash, key_type, result);
+	struct json_object *o = line(m, name, same_as, outcome, key_type, result);
 	const char *text = json_object_to_json_string_ext(o,
 		JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);
 	AUTO_FREE char *whole = NULL;
@@ -120,7 +122,6 @@ int manifest_add(struct manifest *m, const char *name, const char *outcome, enum
 	if (r < 0)
 		err_append(&m->err, "; %s is done, but not in it", name);
 	json_object_put(o);
-	return r;
 }
 
 int manifest_close(struct manifest *m)
@@ -133,5 +134,6 @@ int manifest_close(struct manifest *m)
 	m->fd = -1;
 	free(m->signer);
 	m->signer = NULL;
+	manifest_forget(m);
 	return m->err.code;
 }
