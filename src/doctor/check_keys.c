@@ -53,6 +53,16 @@ void check_keys(struct doctor *d)
 		one(d, &d->keys->keys[i]);
 }
 
+/* What is known of its name. */
+static const char *distribution(struct doctor *d)
+{
+	const struct ms_fact *f = &d->machine->distribution;
+
+	if (f->unknown)
+		return f->unknown;
+	return f->text ? f->text : kept(d, "%s has no ID", f->source);
+}
+
 void check_system(struct doctor *d)
 {
 	const struct ms_machine *m = d->machine;
@@ -71,5 +81,5 @@ void check_system(struct doctor *d)
 	if (!*d->distro->id)
 		found(d, MS_NOTE, "distribution-unknown",
 			"of this distribution (%s) no commands of its own are known",
-			text_of(&m->distribution)[0] ? text_of(&m->distribution) : "no os-release");
+			distribution(d));
 }

@@ -111,21 +111,27 @@ static void take_os(struct ms_machine *m, struct ms_fact *fact, const char *path
 	fact_set(m, fact, MS_NO, path, NULL);
 }
 
+/* The first that can be read; else of the first that is there why it cannot. */
 static void read_distribution(struct ms_machine *m)
 {
+	static const char *const paths[] = { "/etc/os-release", "/usr/lib/os-release" };
 	AUTO_FREE char *text = NULL;
-	const char *path = "/etc/os-release";
 
-	if (root_text(&m->priv->root, path, &text) < 0) {
-		path = "/usr/lib/os-release";
-		if (root_text(&m->priv->root, path, &text) < 0) {
-			fact_unknown(m, &m->distribution, "there is no /etc/os-release");
-			fact_unknown(m, &m->like, "there is no /etc/os-release");
+	fact_unknown(m, &m->distribution, "there is no %s", paths[0]);
+	fact_unknown(m, &m->like, "there is no %s", paths[0]);
+	for (size_t i = 0, there = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+		int r = root_text(&m->priv->root, paths[i], &text);
+
+		if (r == 0) {
+			take_os(m, &m->distribution, paths[i], text, "ID");
+			take_os(m, &m->like, paths[i], text, "ID_LIKE");
 			return;
 		}
+		if (r != -ENOENT && !there++) {
+			fact_unknown(m, &m->distribution, "%s: %s", paths[i], strerror(-r));
+			fact_unknown(m, &m->like, "%s: %s", paths[i], strerror(-r));
+		}
 	}
-	take_os(m, &m->distribution, path, text, "ID");
-	take_os(m, &m->like, path, text, "ID_LIKE");
 }
 
 void facts_of_kernel(struct ms_machine *m, const char *release)

@@ -339,7 +339,31 @@ assert_bypasses() { # ID COMMAND...
 		arch -
 		nonesuch -
 	END
-	assert_found distribution-unknown note
+	assert_found distribution-unknown note '.summary | contains("(nonesuch)")'
+}
+
+@test "an os-release that cannot be read is told with the cause, one that names nothing as such" {
+	local summary
+	plain_machine m
+	mkdir -p m/usr/lib
+	while IFS=: read -r make summary; do
+		rm -rf m/etc/os-release m/usr/lib/os-release
+		(cd m && eval "$make")
+		run powerless "$MODSEAL" doctor --root m --json
+		assert_found distribution-unknown note ".summary | contains(\"($summary)\")"
+	done <<-'END'
+		true:there is no /etc/os-release
+		mkdir etc/os-release:/etc/os-release: Is a directory
+		echo ID=debian >etc/os-release; chmod 0 etc/os-release:/etc/os-release: Permission denied
+		mkdir usr/lib/os-release:/usr/lib/os-release: Is a directory
+		echo NAME=x >etc/os-release:/etc/os-release has no ID
+	END
+	# the one that can be read counts
+	rm m/etc/os-release
+	mkdir m/etc/os-release
+	echo ID=debian >m/usr/lib/os-release
+	run doctor m --json
+	refute_found distribution-unknown
 }
 
 @test "without systemd" {

@@ -102,6 +102,16 @@ assert_json() { # JQ-EXPRESSION over all lines
 	assert_json '.[0].config.is == null and any(.[]; .keyring? == ".machine" or .in? == ".machine" or .what == "keyring")'
 }
 
+@test "an os-release that cannot be read is unknown for its cause" {
+	mkdir -p "$BATS_TEST_TMPDIR/m/etc/os-release"
+	run modseal trust list --root "$BATS_TEST_TMPDIR/m" --json
+	assert_status 0
+	assert_json '.[0].distribution | .is == null and .unknown == "/etc/os-release: Is a directory"'
+	rmdir "$BATS_TEST_TMPDIR/m/etc/os-release"
+	run modseal trust list --root "$BATS_TEST_TMPDIR/m" --json
+	assert_json '.[0].distribution | .is == null and .unknown == "there is no /etc/os-release"'
+}
+
 @test "a root's links lead nowhere else" {
 	mkdir -p "$BATS_TEST_TMPDIR/m/proc" "$BATS_TEST_TMPDIR/m/etc"
 	ln -s /proc/version "$BATS_TEST_TMPDIR/m/proc/version"
