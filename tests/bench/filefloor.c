@@ -7,7 +7,7 @@
  *
  * prints the seconds and CPU seconds that it took. HOW is `replace` (a new file that shares blocks
  * with the old one where the file system can, then rename) or `append` (to the file itself).
- * DURABILITY is that of modseal sign: `batch` (replace: one syncfs for 256 new files before they are
+ * DURABILITY is that of modseal sign: `batch` (replace: one syncfs for 384 new files before they are
  * renamed; both: one at the end), `file` (fsync for each), `none`.
  */
 #include "loop.h"
@@ -25,7 +25,7 @@
 #include <unistd.h>
 
 #define TAIL_LEN  700
-#define BATCH_MAX 256
+#define BATCH_MAX 384
 
 /* A new file without its name yet. */
 struct staged {

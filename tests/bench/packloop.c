@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What it costs to decompress modules and compress them again, with the libraries and parameters
- * that modseal uses (src/module/gz.c, xz.c, zst.c). Nothing is hashed or written.
+ * that modseal uses (src/module/gz.c, xz.c, zst.c), each thread with one compressor and decompressor
+ * for all its files. Nothing is hashed or written.
  *
  *   packloop THREADS < FILES      names ending in .gz, .xz or .zst, a line each
  *
@@ -25,6 +26,10 @@ struct bytes {
 /* A thread's, kept from file to file. */
 struct scratch {
 	struct bytes packed, plain;
+	z_stream inflate, deflate;
+	lzma_stream unxz, xz;
+	ZSTD_DCtx *unzst;
+	ZSTD_CCtx *zst;
 };
 
 static struct {
@@ -71,30 +76,30 @@ static void load(const char *path, struct bytes *to)
 
 static void gz(struct scratch *s)
 {
-	z_stream z = { .next_in = s->packed.data, .avail_in = (uInt)s->packed.len };
-	int r = inflateInit2(&z, MAX_WBITS + 16);
+	z_stream *z = &s->inflate;
+	int r = inflateReset(z);
 
+	z->next_in = s->packed.data;
+	z->avail_in = (uInt)s->packed.len;
 	s->plain.len = 0;
 	while (r == Z_OK) {
 		reserve(&s->plain, s->plain.len + 65536);
-		z.next_out = s->plain.data + s->plain.len;
-		z.avail_out = (uInt)(s->plain.size - s->plain.len);
-		r = inflate(&z, Z_NO_FLUSH);
-		s->plain.len = s->plain.size - z.avail_out;
+		z->next_out = s->plain.data + s->plain.len;
+		z->avail_out = (uInt)(s->plain.size - s->plain.len);
+		r = inflate(z, Z_NO_FLUSH);
+		s->plain.len = s->plain.size - z->avail_out;
 	}
 	if (r != Z_STREAM_END)
 		codec_die("inflate");
-	inflateEnd(&z);
-	z = (z_stream){ .next_in = s->plain.data, .avail_in = (uInt)s->plain.len };
-	if (deflateInit2(&z, Z_BEST_COMPRESSION, Z_DEFLATED, MAX_WBITS + 16, MAX_MEM_LEVEL - 1,
-		    Z_DEFAULT_STRATEGY) != Z_OK)
-		codec_die("deflateInit2");
-	reserve(&s->packed, deflateBound(&z, s->plain.len));
-	z.next_out = s->packed.data;
-	z.avail_out = (uInt)s->packed.size;
-	if (deflate(&z, Z_FINISH) != Z_STREAM_END)
+	z = &s->deflate;
+	deflateReset(z);
+	reserve(&s->packed, deflateBound(z, s->plain.len));
+	z->next_in = s->plain.data;
+	z->avail_in = (uInt)s->plain.len;
+	z->next_out = s->packed.data;
+	z->avail_out = (uInt)s->packed.size;
+	if (deflate(z, Z_FINISH) != Z_STREAM_END)
 		codec_die("deflate");
-	deflateEnd(&z);
 }
 
 static void xz_pack(struct scratch *s)
@@ -102,79 +107,67 @@ static void xz_pack(struct scratch *s)
 	lzma_options_lzma lzma2;
 	lzma_filter filters[] = { { .id = LZMA_FILTER_LZMA2, .options = &lzma2 },
 		{ .id = LZMA_VLI_UNKNOWN } };
-	lzma_stream z = LZMA_STREAM_INIT;
+	lzma_stream *z = &s->xz;
 
 	lzma_lzma_preset(&lzma2, LZMA_PRESET_DEFAULT);
 	lzma2.dict_size = 1U << 20;
-	if (lzma_stream_encoder(&z, filters, LZMA_CHECK_CRC32) != LZMA_OK)
+	if (lzma_stream_encoder(z, filters, LZMA_CHECK_CRC32) != LZMA_OK)
 		codec_die("lzma_stream_encoder");
 	reserve(&s->packed, lzma_stream_buffer_bound(s->plain.len));
-	z.next_in = s->plain.data;
-	z.avail_in = s->plain.len;
-	z.next_out = s->packed.data;
-	z.avail_out = s->packed.size;
-	if (lzma_code(&z, LZMA_FINISH) != LZMA_STREAM_END)
+	z->next_in = s->plain.data;
+	z->avail_in = s->plain.len;
+	z->next_out = s->packed.data;
+	z->avail_out = s->packed.size;
+	if (lzma_code(z, LZMA_FINISH) != LZMA_STREAM_END)
 		codec_die("xz encoder");
-	lzma_end(&z);
 }
 
 static void xz(struct scratch *s)
 {
-	lzma_stream z = LZMA_STREAM_INIT;
-	lzma_ret r = lzma_stream_decoder(&z, UINT64_MAX, 0);
+	lzma_stream *z = &s->unxz;
+	lzma_ret r = lzma_stream_decoder(z, UINT64_MAX, 0);
 
-	z.next_in = s->packed.data;
-	z.avail_in = s->packed.len;
+	z->next_in = s->packed.data;
+	z->avail_in = s->packed.len;
 	s->plain.len = 0;
 	while (r == LZMA_OK) {
 		reserve(&s->plain, s->plain.len + 65536);
-		z.next_out = s->plain.data + s->plain.len;
-		z.avail_out = s->plain.size - s->plain.len;
-		r = lzma_code(&z, LZMA_FINISH);
-		s->plain.len = s->plain.size - z.avail_out;
+		z->next_out = s->plain.data + s->plain.len;
+		z->avail_out = s->plain.size - s->plain.len;
+		r = lzma_code(z, LZMA_FINISH);
+		s->plain.len = s->plain.size - z->avail_out;
 	}
 	if (r != LZMA_STREAM_END)
 		codec_die("xz decoder");
-	lzma_end(&z);
 	xz_pack(s);
 }
 
 static void zst_pack(struct scratch *s)
 {
-	ZSTD_CCtx *c = ZSTD_createCCtx();
 	size_t r;
 
-	if (!c)
-		die("ZSTD_createCCtx");
-	ZSTD_CCtx_setParameter(c, ZSTD_c_compressionLevel, 3);
-	ZSTD_CCtx_setParameter(c, ZSTD_c_checksumFlag, 1);
 	reserve(&s->packed, ZSTD_compressBound(s->plain.len));
-	r = ZSTD_compress2(c, s->packed.data, s->packed.size, s->plain.data, s->plain.len);
+	r = ZSTD_compress2(s->zst, s->packed.data, s->packed.size, s->plain.data, s->plain.len);
 	if (ZSTD_isError(r))
 		codec_die(ZSTD_getErrorName(r));
-	ZSTD_freeCCtx(c);
 }
 
 static void zst(struct scratch *s)
 {
-	ZSTD_DCtx *d = ZSTD_createDCtx();
 	ZSTD_inBuffer in = { s->packed.data, s->packed.len, 0 };
 	size_t left = 1;
 
-	if (!d)
-		die("ZSTD_createDCtx");
 	s->plain.len = 0;
 	while (left) {
 		ZSTD_outBuffer out;
 
 		reserve(&s->plain, s->plain.len + 65536);
 		out = (ZSTD_outBuffer){ s->plain.data + s->plain.len, s->plain.size - s->plain.len, 0 };
-		left = ZSTD_decompressStream(d, &out, &in);
+		left = ZSTD_decompressStream(s->unzst, &out, &in);
 		if (ZSTD_isError(left))
 			codec_die(ZSTD_getErrorName(left));
 		s->plain.len += out.pos;
 	}
-	ZSTD_freeDCtx(d);
 	zst_pack(s);
 }
 
@@ -201,6 +194,16 @@ static void *begin(int thread)
 	(void)thread;
 	if (!s)
 		die("calloc");
+	s->unzst = ZSTD_createDCtx();
+	s->zst = ZSTD_createCCtx();
+	if (!s->unzst || !s->zst)
+		die("zstd");
+	ZSTD_CCtx_setParameter(s->zst, ZSTD_c_compressionLevel, 3);
+	ZSTD_CCtx_setParameter(s->zst, ZSTD_c_checksumFlag, 1);
+	if (inflateInit2(&s->inflate, MAX_WBITS + 16) != Z_OK ||
+		deflateInit2(&s->deflate, Z_BEST_COMPRESSION, Z_DEFLATED, MAX_WBITS + 16,
+			MAX_MEM_LEVEL - 1, Z_DEFAULT_STRATEGY) != Z_OK)
+		codec_die("zlib");
 	return s;
 }
 
@@ -208,6 +211,12 @@ static void end(void *own)
 {
 	struct scratch *s = own;
 
+	inflateEnd(&s->inflate);
+	deflateEnd(&s->deflate);
+	lzma_end(&s->unxz);
+	lzma_end(&s->xz);
+	ZSTD_freeDCtx(s->unzst);
+	ZSTD_freeCCtx(s->zst);
 	free(s->packed.data);
 	free(s->plain.data);
 	free(s);
