@@ -170,7 +170,8 @@ static void *show_all(void *arg)
 	struct timespec next;
 
 	pthread_mutex_lock(&p.lock);
-	for (next = p.start.at; !p.ending;) {
+	while (!p.ending) {
+		clock_gettime(CLOCK_MONOTONIC, &next); /* what a stopped process missed is not made up for */
 		add_milliseconds(&next, p.kind == PROGRESS_JSON ? JSON_INTERVAL : TERMINAL_INTERVAL);
 		while (!p.ending && pthread_cond_timedwait(&p.end, &p.lock, &next) == 0)
 			;
