@@ -127,11 +127,19 @@ static int destination(struct source *s, const char *relative, struct source_ite
 	return outpath_claim(&s->claims, item->dest, item->path, err);
 }
 
+/* A directory is one that was not swept yet, and a link may lead to one. */
+static bool sweeps(struct source *s, const char *operand)
+{
+	struct stat st;
+
+	return s->sweep && !s->output &&
+		(lstat(operand, &st) < 0 || !S_ISREG(st.st_mode) || new_directory(s, operand));
+}
+
 static int open_next(struct source *s, struct source_item *item, struct ms_error *err)
 {
 	const char *operand = s->argv[s->next++];
-	bool sweep = s->sweep && !s->output && new_directory(s, operand);
-	int r = ms_walk_open(operand, sweep ? MS_WALK_SWEEP : 0, &s->walk, err);
+	int r = ms_walk_open(operand, sweeps(s, operand) ? MS_WALK_SWEEP : 0, &s->walk, err);
 
 	s->found = 0;
 	if (r == 0)

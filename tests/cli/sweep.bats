@@ -36,6 +36,23 @@ swept() { # DIR
 	swept there
 }
 
+@test "sign: several operands of one directory" {
+	mkdir other
+	cp m.ko there/
+	cp m.ko other/
+	left there
+	left other
+	left .
+	run sign there other m.ko
+	swept there
+	swept other
+	swept .
+	left there
+	ln -s there/m.ko link.ko
+	run sign m.ko link.ko
+	swept there
+}
+
 @test "sign: where -o leads" {
 	left there
 	run sign -o there/out.ko m.ko
