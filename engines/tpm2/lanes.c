@@ -69,7 +69,13 @@ static bool usable(const struct tpm_key *first, const struct tpm_key *second)
 	return second && !first->second_over && first->object_handle == second->handle;
 }
 
-/* True: it was done, or a wrong auth value ended it. */
+/* Not worth a try by the first: it has the same auth value and the same connection. */
+static bool is_final(int r)
+{
+	return r == MS_ERR_PIN || r == MS_ERR_TIMEOUT;
+}
+
+/* True: it was done, or failed for good. */
 static bool sign_by_second(struct tpm_key *first, struct tpm_signing *s, int *r)
 {
 	struct tpm_key *second = first->second;
@@ -85,9 +91,9 @@ static bool sign_by_second(struct tpm_key *first, struct tpm_signing *s, int *r)
 		return true;
 	}
 	first->second_over = true;
-	if (*r == MS_ERR_PIN)
+	if (is_final(*r))
 		*s->err = why;
-	return *r == MS_ERR_PIN;
+	return is_final(*r);
 }
 
 static long milliseconds(void)
@@ -118,21 +124,23 @@ static int unload_fn(void *arg)
 	return 0;
 }
 
-void tpm_lanes_unload(struct tpm_key *k)
+/* True: nothing is stuck. */
+static bool unload(struct tpm_key *k)
 {
-	struct tpm_key *second = k->second;
-
-	if (second && second->loaded)
-		(void)tpm_run(second->tpm, unload_fn, second, NULL);
 	if (k->loaded)
 		(void)tpm_run(k->tpm, unload_fn, k, NULL);
+	return !watch_stuck(k->tpm->watch);
 }
 
-bool tpm_lanes_free(struct tpm_key *k)
+bool tpm_lanes_end(struct tpm_key *k)
 {
+	const struct tpm *lane = k->tpm->second;
 	struct tpm_key *second = k->second;
 
-	if (second && watch_stuck(second->tpm->watch))
+	/* Behind a call that is stuck nothing comes through, in either lane. */
+	if (watch_stuck(k->tpm->watch) || (lane && watch_stuck(lane->watch)))
+		return false;
+	if ((second && !unload(second)) || !unload(k))
 		return false;
 	free(second);
 	return true;

@@ -13,9 +13,8 @@
 
 /* A signature by the lane that has less to do. Outside tpm_run(). */
 int tpm_lanes_sign(struct tpm_key *k, struct tpm_signing *s);
-/* Takes the key out of the TPM. */
-void tpm_lanes_unload(struct tpm_key *k);
-/* Releases the second lane. False: something is stuck in it, and the first must stay, too. */
-bool tpm_lanes_free(struct tpm_key *k);
+/* Takes the key out of the TPM and releases the second lane. False: a call is stuck, in either lane, and
+ * all that it may still look at must stay. */
+bool tpm_lanes_end(struct tpm_key *k);
 
 #endif

@@ -272,10 +272,8 @@ static void key_free(struct ms_key *key)
 
 	if (!k)
 		return;
-	tpm_lanes_unload(k);
 	key->priv = NULL;
-	/* A call that is stuck in the TPM may still look at it. */
-	if (watch_stuck(k->tpm->watch) || !tpm_lanes_free(k))
+	if (!tpm_lanes_end(k))
 		return;
 	secret_free(k->auth);
 	tpm_keyfile_free(k->file);

@@ -78,3 +78,16 @@ sent() { # COMMAND
 	assert_status 3
 	assert_output "auth value"
 }
+
+@test "a TPM that does not answer is waited for once, not in each lane" {
+	local start
+	bare_modules 12 "$PWD/tree"
+	start=$SECONDS
+	# The last one: the first was the trial's.
+	MODSEAL_PIN=abc run modseal sign -k "$AUTH" --token-timeout 4 --tcti "$(spoilt Sign 13 hang)" tree
+	assert_status 3
+	assert_output "did not come back within 4 seconds"
+	[ $((SECONDS - start)) -lt 8 ]
+	tpm2 flushcontext -t
+	tpm2 flushcontext -l
+}
