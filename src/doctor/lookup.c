@@ -2,7 +2,7 @@
 #include "src/doctor/lookup.h"
 
 #include "src/base/cleanup.h"
-#include "src/doctor/modprobe.h"
+#include "src/trust/depmod.h"
 
 #include <fnmatch.h>
 #include <stdlib.h>
@@ -55,19 +55,15 @@ static const char *tree_file(struct doctor *d, const char *release, const char *
 	return text ? text : "";
 }
 
-/* The line whose path (up to ':' or its end) has that module's name. */
+/* The line about the module of that name. */
 static const char *line_of(struct doctor *d, const char *text, const char *name)
 {
-	while (*text) {
-		size_t len = strcspn(text, "\n"), path = strcspn(text, ":\n"), start = path;
-		const char *suffix;
+	size_t name_len = strlen(name);
 
-		while (start > 0 && text[start - 1] != '/')
-			start--;
-		suffix = memmem(text + start, path - start, ".ko", 3);
-		/* Most lines differ in length: no copy is made of them. */
-		if (suffix && (size_t)(suffix - text) - start == strlen(name) &&
-			module_names_equal(underscored(d, text + start, strlen(name)), name))
+	while (*text) {
+		size_t len = strcspn(text, "\n");
+
+		if (depmod_is_of(text, name, name_len))
 			return kept(d, "%.*s", (int)len, text);
 		text += len + (text[len] == '\n');
 	}

@@ -2,6 +2,7 @@
 /* What a kernel can compute: crypto/api.c crypto_larval_lookup() asks modprobe for "crypto-NAME"
  * when it has no algorithm of that name. */
 #include "src/base/cleanup.h"
+#include "src/trust/depmod.h"
 #include "src/trust/fact.h"
 
 #include <string.h>
@@ -60,46 +61,19 @@ static void read_depmod(struct ms_machine *m)
 		m->priv->deps = NULL;
 }
 
-/* Whether the file of a line of modules.dep ("kernel/crypto/x-y.ko.xz: ...") is that of the module
- * x_y. */
-static bool is_file_of(const char *line, const char *module, size_t len)
-{
-	size_t end = strcspn(line, ":\n");
-	const char *name = memrchr(line, '/', end);
-
-	name = name ? name + 1 : line;
-	for (size_t i = 0; i < len; i++)
-		if (name[i] != module[i] && !(name[i] == '-' && module[i] == '_'))
-			return false;
-	return !strncmp(name + len, ".ko", 3);
-}
-
 static bool is_installed(const struct ms_machine *m, const char *module)
 {
 	for (const char *line = m->priv->deps; line; line = strchr(line, '\n')) {
 		AUTO_FREE char *path = NULL;
 
 		line += *line == '\n';
-		if (!is_file_of(line, module, strlen(module)))
+		if (!depmod_is_of(line, module, strlen(module)))
 			continue;
 		if (asprintf(&path, "%s/%.*s", m->priv->modules, (int)strcspn(line, ":\n"), line) <
 			0)
 			path = NULL;
 		if (path && root_exists(&m->priv->root, path))
 			return true;
-	}
-	return false;
-}
-
-bool depmod_is_named(const char *line, const char *aliases)
-{
-	for (const char *p = aliases; *p;) {
-		size_t len = strcspn(p, "\n");
-		const char *module = memrchr(p, ' ', len);
-
-		if (module && is_file_of(line, module + 1, len - (size_t)(module + 1 - p)))
-			return true;
-		p += len + (p[len] != '\0');
 	}
 	return false;
 }

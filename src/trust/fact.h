@@ -47,7 +47,4 @@ int machine_of_release(const char *root, const char *release, struct ms_machine 
 
 #define LOG_FILE "/modseal/dmesg" /* of a recorded machine */
 
-/* Whether a line of modules.dep is about a module that a line of modules.alias names. */
-bool depmod_is_named(const char *line, const char *aliases);
-
 #endif

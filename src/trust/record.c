@@ -3,6 +3,7 @@
 #include "src/base/cleanup.h"
 #include "src/base/error.h"
 #include "src/base/file.h"
+#include "src/trust/depmod.h"
 #include "src/trust/fact.h"
 #include "src/trust/keyrings.h"
 
