@@ -1,26 +1,32 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Machine owner keys: which of them the kernel has, and which gate kept the others out. */
 #include "src/doctor/checks.h"
+#include "src/trust/mok_gates.h"
 
 #include <modseal/mok.h>
 
 /* What opens the gates that a user can open. */
 static void open_gate(struct finding *f)
 {
-	const struct ms_machine *m = f->doctor->machine;
+	static const enum mok_gate order[] = { MOK_GATE_VALIDATION, MOK_GATE_SECURE_BOOT,
+		MOK_GATE_TRUST, MOK_GATE_NONE };
 
-	if (m->mok_insecure.answer == MS_YES) {
+	switch (mok_gate_shut(f->doctor->machine, order)) {
+	case MOK_GATE_VALIDATION:
 		way_out(f, "Let shim validate again.");
 		command(f, "mokutil --enable-validation");
-	} else if (m->secure_boot.answer == MS_NO) {
+		break;
+	case MOK_GATE_SECURE_BOOT:
 		way_out(f, "Switch Secure Boot on in the firmware's setup.");
 		command_reboot(f, true, NULL);
-	} else if (m->mok_trusted.answer == MS_NO) {
+		break;
+	case MOK_GATE_TRUST:
 		way_out(f,
 			"Let shim tell the kernel to trust MOKs (shim 15.5 or newer), and boot "
 			"again.");
 		command(f, "mokutil --trust-mok");
-	} else {
+		break;
+	default:
 		way_out(f,
 			"Sign with a key whose certificate this kernel takes: \"modseal cert "
 			"show\" says what that asks for.");

@@ -60,28 +60,64 @@ static bool needs_ima(const struct ms_machine *m)
 		(major < 7 || (major == 7 && minor < 1));
 }
 
+static bool is_shut(const struct ms_machine *m, enum mok_gate gate)
+{
+	switch (gate) {
+	case MOK_GATE_KEYRING:
+		return ms_machine_option_on(m, "INTEGRITY_MACHINE_KEYRING") == MS_NO;
+	case MOK_GATE_LOADING:
+		return ms_machine_option_on(m, "LOAD_UEFI_KEYS") == MS_NO;
+	case MOK_GATE_IMA:
+		return needs_ima(m) &&
+			ms_machine_option_on(m, "IMA_SECURE_AND_OR_TRUSTED_BOOT") == MS_NO;
+	case MOK_GATE_EFI:
+		return m->efi.answer == MS_NO;
+	case MOK_GATE_SHIM:
+		return m->efi.answer == MS_YES && m->stores[MS_STORE_MOK].exists.answer == MS_NO &&
+			m->mok_insecure.answer != MS_YES && m->mok_trusted.answer != MS_YES;
+	case MOK_GATE_SECURE_BOOT:
+		return m->secure_boot.answer == MS_NO;
+	case MOK_GATE_VALIDATION:
+		return m->mok_insecure.answer == MS_YES;
+	case MOK_GATE_TRUST:
+		return m->mok_trusted.answer == MS_NO;
+	case MOK_GATE_NONE:
+		break;
+	}
+	return false;
+}
+
+enum mok_gate mok_gate_shut(const struct ms_machine *m, const enum mok_gate *order)
+{
+	while (*order != MOK_GATE_NONE && !is_shut(m, *order))
+		order++;
+	return *order;
+}
+
 enum ms_answer mok_gate_machine(const struct ms_machine *m, char *why, size_t size)
 {
-	if (ms_machine_option_on(m, "INTEGRITY_MACHINE_KEYRING") == MS_NO)
-		return say(MS_NO, why, size,
-			"this kernel has no .machine keyring (CONFIG_INTEGRITY_MACHINE_KEYRING)");
-	if (ms_machine_option_on(m, "LOAD_UEFI_KEYS") == MS_NO)
-		return say(MS_NO, why, size,
-			"this kernel takes no keys from the firmware (CONFIG_LOAD_UEFI_KEYS)");
-	if (needs_ima(m) && ms_machine_option_on(m, "IMA_SECURE_AND_OR_TRUSTED_BOOT") == MS_NO)
-		return say(MS_NO, why, size, "this kernel does not see that Secure Boot is on "
-			"(CONFIG_IMA_SECURE_AND_OR_TRUSTED_BOOT)");
-	if (m->efi.answer == MS_NO)
-		return say(MS_NO, why, size, "this machine was not booted by EFI");
-	if (m->secure_boot.answer == MS_NO)
-		return say(MS_NO, why, size, "Secure Boot is off, and MOKs count only when it is on");
-	if (m->mok_insecure.answer == MS_YES)
-		return say(MS_NO, why, size,
-			"shim does not validate (mokutil --disable-validation): to the kernel Secure "
-			"Boot is off");
-	if (m->mok_trusted.answer == MS_NO)
-		return say(MS_NO, why, size,
-			"MokListTrustedRT is not set (mokutil --trust-mok)");
+	/* The kernel's own first: what no setting opens. */
+	static const enum mok_gate order[] = { MOK_GATE_KEYRING, MOK_GATE_LOADING, MOK_GATE_IMA,
+		MOK_GATE_EFI, MOK_GATE_SECURE_BOOT, MOK_GATE_VALIDATION, MOK_GATE_TRUST,
+		MOK_GATE_NONE };
+	static const char *const words[] = {
+		[MOK_GATE_KEYRING] =
+			"this kernel has no .machine keyring (CONFIG_INTEGRITY_MACHINE_KEYRING)",
+		[MOK_GATE_LOADING] =
+			"this kernel takes no keys from the firmware (CONFIG_LOAD_UEFI_KEYS)",
+		[MOK_GATE_IMA] = "this kernel does not see that Secure Boot is on "
+				 "(CONFIG_IMA_SECURE_AND_OR_TRUSTED_BOOT)",
+		[MOK_GATE_EFI] = "this machine was not booted by EFI",
+		[MOK_GATE_SECURE_BOOT] = "Secure Boot is off, and MOKs count only when it is on",
+		[MOK_GATE_VALIDATION] =
+			"shim does not validate (mokutil --disable-validation): to the kernel "
+			"Secure Boot is off",
+		[MOK_GATE_TRUST] = "MokListTrustedRT is not set (mokutil --trust-mok)",
+	};
+	enum mok_gate gate = mok_gate_shut(m, order);
+
+	if (gate != MOK_GATE_NONE)
+		return say(MS_NO, why, size, words[gate]);
 	if (m->config.answer == MS_UNKNOWN)
 		return say(MS_UNKNOWN, why, size, m->config.unknown);
 	if (m->secure_boot.answer == MS_UNKNOWN)
