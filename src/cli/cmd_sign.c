@@ -199,8 +199,8 @@ static void keep_same(struct run *run, const struct source_item *item)
 	struct ms_error err;
 
 	begin_report(run);
-	if (opt.manifest && manifest_claim_same(&manifest, item->same_as, item->path, item->name,
-		&err) < 0) {
+	if (opt.manifest &&
+		manifest_claim_same(&manifest, item->same_as, item->path, item->name, &err) < 0) {
 		tally_fail_at(&run->tally, item->place, item->path, &err);
 	} else {
 		print_same(item);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A manifest: the audit trail of a build, one JSON line for each path of a module that was signed. `sign`
- * adds to it, `verify` compares a tree with it.
+ * A manifest: the audit trail of a build, one JSON line for each path of a module that was signed.
+ * `sign` adds to it, `verify` compares a tree with it.
  */
 #ifndef MODSEAL_CLI_MANIFEST_H
 #define MODSEAL_CLI_MANIFEST_H
@@ -43,8 +43,8 @@ int manifest_claim(struct manifest *m, const char *path, const char *name, struc
  * one, unless it has one of this name. */
 int manifest_claim_same(struct manifest *m, const char *same_as, const char *path, const char *name,
 	struct ms_error *err);
-/* The lines of a module that is done; `outcome` and `key_type` stay the caller's, who keeps them. What
- * goes wrong is in m->err, and after that nothing is done. */
+/* The lines of a module that is done; `outcome` and `key_type` stay the caller's, who keeps them.
+ * What goes wrong is in m->err, and after that nothing is done. */
 void manifest_add(struct manifest *m, const char *path, const char *name, const char *outcome,
 	const char *key_type, const struct ms_sign_result *result);
 void manifest_forget(struct manifest *m);

@@ -17,7 +17,7 @@ struct name {
 struct file {
 	char *path, *name; /* by which it is signed, and what the manifest calls that */
 	struct name *others;
-	bool done; /* the rest is known */
+	bool done;	   /* the rest is known */
 	const char *first; /* name of the first line; this file's or that of one linked to it */
 	const char *outcome, *key_type;
 	struct ms_sign_result result;
@@ -87,7 +87,8 @@ static bool has_name(const struct file *file, const char *name)
 static void add_other(struct manifest *m, const struct file *file, const char *name)
 {
 	if (!m->err.code)
-		manifest_write_line(m, name, file->first, file->outcome, file->key_type, &file->result);
+		manifest_write_line(
+			m, name, file->first, file->outcome, file->key_type, &file->result);
 }
 
 int manifest_claim_same(struct manifest *m, const char *same_as, const char *path, const char *name,
@@ -129,6 +130,7 @@ void manifest_add(struct manifest *m, const char *path, const char *name, const 
 	file->outcome = outcome;
 	file->key_type = key_type;
 	file->result = *result;
+	file->result.same_as = NULL; /* it will be gone */
 	for (const struct name *n = file->others; n; n = n->next)
 		add_other(m, file, n->text);
 }
