@@ -69,10 +69,12 @@ static bool usable(const struct tpm_key *first, const struct tpm_key *second)
 	return second && !first->second_over && first->object_handle == second->handle;
 }
 
-/* Not worth a try by the first: it has the same auth value and the same connection. */
-static bool is_final(int r)
+/* Not worth a try by the first, which has the same auth value and the same connection. But where both
+ * wait, it is the first that tells by which call. */
+static bool is_final(const struct tpm_key *first, int r)
 {
-	return r == MS_ERR_PIN || r == MS_ERR_TIMEOUT;
+	return r == MS_ERR_PIN ||
+		(r == MS_ERR_TIMEOUT && !first->waiting && !watch_stuck(first->tpm->watch));
 }
 
 /* True: it was done, or failed for good. */
@@ -91,9 +93,10 @@ static bool sign_by_second(struct tpm_key *first, struct tpm_signing *s, int *r)
 		return true;
 	}
 	first->second_over = true;
-	if (is_final(*r))
-		*s->err = why;
-	return is_final(*r);
+	if (!is_final(first, *r))
+		return false;
+	*s->err = why;
+	return true;
 }
 
 static long milliseconds(void)
