@@ -144,21 +144,37 @@ static int persist_fn(void *arg)
 	return tpm_persist(g->tpm, g->file, g->handle, g->err);
 }
 
-/* The record first: a persistent key whose policy is not written down is of no use. */
-static int keep(struct keygen *g)
+/* The record first: a persistent key whose policy is not written down is of no use. It gets its name
+ * only with the handle, which may have become another's meanwhile, and the record of that stays. */
+static int keep_in_tpm(struct keygen *g)
 {
-	int r = tpm_keyfile_note(g->file, g->err);
+	AUTO_FREE char *fresh = NULL;
+	int r;
 
-	if (r == 0 && !g->handle)
-		return tpm_keyfile_write_new(g->path, g->file, g->err);
-	if (r == 0)
-		r = tpm_keyfile_write(g->path, g->file, g->err);
+	if (asprintf(&fresh, "%s.%ld.new", g->path, (long)getpid()) < 0) {
+		fresh = NULL;
+		return err_nomem(g->err);
+	}
+	r = tpm_keyfile_write(fresh, g->file, g->err);
 	if (r < 0)
 		return r;
 	r = tpm_run(g->tpm, persist_fn, g, g->err);
 	if (r < 0)
-		unlink(g->path);
+		unlink(fresh);
+	else if (rename(fresh, g->path) < 0)
+		r = err_set_errno(g->err, MS_ERR_IO, errno,
+			"the key at 0x%08x is made, but its record %s cannot be renamed to %s",
+			g->handle, fresh, g->path);
 	return r;
+}
+
+static int keep(struct keygen *g)
+{
+	int r = tpm_keyfile_note(g->file, g->err);
+
+	if (r < 0)
+		return r;
+	return g->handle ? keep_in_tpm(g) : tpm_keyfile_write_new(g->path, g->file, g->err);
 }
 
 static int make(struct keygen *g)

@@ -50,26 +50,44 @@ setup_file() {
 	[ ! -e nowhere ]
 }
 
-# The first to begin waits for its auth value, so that the second is done before it.
-@test "two at once with one name: the one that is done later fails, and the key of the other stays" {
-	local first ended=0
+# Makes a key at REF while another keygen, which began before, waits for its auth value; that one's
+# words are in `said` then, its exit status in $ended.
+keygen_overtaken() { # REF
+	local first
 	mkfifo auth
-	timeout 60 "$MODSEAL" keygen -k key.pem --type p256 --no-cert --auth --pin-source auth \
+	timeout 60 "$MODSEAL" keygen -k "$1" --type p256 --no-cert --auth --pin-source auth \
 		>said 2>&1 </dev/null 3>&- &
 	first=$!
 	timeout 60 sh -c 'exec 3>auth; : >asks; until [ -e go ]; do sleep 0.1; done; echo secret >&3' \
 		>/dev/null 2>&1 </dev/null &
 	timeout 30 sh -c 'until [ -e asks ]; do sleep 0.1; done'
-	run keygen key.pem p256
-	assert_status 0
-	cp key.pem copy
+	keygen "$1" p256 --out made.pem
+	ended=0
 	: >go
 	wait "$first" || ended=$?
+}
+
+@test "two at once with one name: the one that is done later fails, and the key of the other stays" {
+	keygen_overtaken key.pem
 	run cat said
 	[ "$ended" -eq 3 ]
 	assert_output "key.pem exists already"
-	assert_same key.pem copy
 	[ "$(ls key.pem*)" = key.pem ]
+	run sign key.pem
+	assert_status 0
+	assert_signed made.pem
+}
+
+@test "two at once at one handle: likewise" {
+	keygen_overtaken handle:0x81010021
+	run cat said
+	[ "$ended" -eq 3 ]
+	assert_output "there is a persistent object at this handle already"
+	run sign handle:0x81010021
+	assert_status 0
+	assert_signed made.pem
+	[ "$(cd "$XDG_STATE_HOME/modseal/tpm" && ls 0x81010021*)" = 0x81010021.pem ]
+	tpm2 evictcontrol -C o -c 0x81010021
 }
 
 @test "a request for a certificate, and a certificate once more" {
