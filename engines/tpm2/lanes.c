@@ -18,7 +18,7 @@ static int sign_fn(void *arg)
 		return k->dead.code;
 	}
 	r = tpm_sign_once(s);
-	/* A wrong auth value is not tried again. */
+	/* A wrong auth value is not tried again; but one more try may be on its way in the other lane. */
 	if (r == MS_ERR_PIN)
 		k->dead = *s->err;
 	return r;

@@ -64,6 +64,7 @@ sent() { # COMMAND
 		rm -rf some
 		cp -r tree some
 		MODSEAL_PIN=abc run modseal sign -k "$AUTH" --tcti "$(spoilt any-but-FlushContext $n fail=101,1)" some
+		[ "$status" -le 3 ]
 		tpm_is_clean
 		openssl x509 -in "$AUTH" -out cert.pem
 		while read -r file; do
