@@ -46,28 +46,12 @@ static void append(struct tpm *tpm, struct tpm_job *job)
 	tpm->last_job = job;
 }
 
-/* Waking a thread takes as long as a fiftieth of a signature: that can be while the TPM works. */
-static void announce(struct tpm *tpm, uint32_t state)
-{
-	struct tpm_job *job = __atomic_exchange_n(&tpm->finished, NULL, __ATOMIC_RELAXED);
-
-	if (job)
-		set_state(job, state);
-}
-
-void tpm_serve_announce(struct tpm *tpm)
-{
-	announce(tpm, DONE);
-}
-
 /* The next one; NULL: the end. */
 static struct tpm_job *take(struct tpm *tpm)
 {
 	struct tpm_job *job;
 
 	pthread_mutex_lock(&tpm->lock);
-	if (!tpm->jobs)
-		tpm_serve_announce(tpm);
 	while (!tpm->jobs && !tpm->ending)
 		pthread_cond_wait(&tpm->wanted, &tpm->lock);
 	job = tpm->jobs;
@@ -80,6 +64,15 @@ static struct tpm_job *take(struct tpm *tpm)
 	return job;
 }
 
+/* From then on the job is its owner's. */
+static void finish(struct tpm *tpm, struct tpm_job *job)
+{
+	pthread_mutex_lock(&tpm->lock);
+	tpm->current = NULL;
+	pthread_mutex_unlock(&tpm->lock);
+	set_state(job, DONE);
+}
+
 /* Runs as one long watch_run(): each call in it is timed for itself. */
 static int serve_fn(void *arg)
 {
@@ -88,8 +81,7 @@ static int serve_fn(void *arg)
 
 	while ((job = take(tpm))) {
 		job->ret = job->fn(job->arg);
-		tpm_serve_announce(tpm); /* if it has called nothing */
-		__atomic_store_n(&tpm->finished, job, __ATOMIC_RELAXED);
+		finish(tpm, job);
 	}
 	return 0;
 }
@@ -102,7 +94,6 @@ static void *server_main(void *arg)
 
 	pthread_mutex_lock(&tpm->lock);
 	tpm->served = r < 0 ? r : MS_ERR_INTERNAL;
-	announce(tpm, NOBODY_SERVES);
 	if (tpm->current)
 		set_state(tpm->current, NOBODY_SERVES);
 	for (struct tpm_job *job = tpm->jobs, *next; job; job = next) {

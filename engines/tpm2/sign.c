@@ -152,10 +152,8 @@ static int sign_digest(struct tpm_signing *s)
 		prepare_rsa(s, &digest, &scheme);
 	else
 		prepare_ec(s, &digest, &scheme);
-	s->rc = TPM_CALL_SENT(k->tpm, Sign,
-		(k->object, session_of(k), ESYS_TR_NONE, ESYS_TR_NONE, &digest, &scheme,
-			&no_ticket),
-		&sig);
+	s->rc = TPM_CALL(k->tpm, Sign, k->object, session_of(k), ESYS_TR_NONE, ESYS_TR_NONE, &digest,
+		&scheme, &no_ticket, &sig);
 	if (s->rc != TSS2_RC_SUCCESS)
 		return tpm_err(k->tpm, s->rc, "TPM2_Sign", s->err);
 	if (rsa) {

@@ -37,7 +37,6 @@ struct tpm {
 	pthread_mutex_t lock; /* of the rest, and of `second` */
 	pthread_cond_t wanted;
 	struct tpm_job *jobs, *last_job, *current;
-	struct tpm_job *finished; /* and its owner was not told yet */
 	bool ending;
 	int served; /* why nobody serves any more, 0 while somebody does */
 };
@@ -63,7 +62,6 @@ int tpm_run(struct tpm *tpm, int (*fn)(void *arg), void *arg, struct ms_error *e
 	({                                                                                         \
 		TSS2_RC rc_;                                                                       \
 		unsigned waited_ = 0;                                                              \
-		tpm_serve_announce(t);                                                             \
 		do {                                                                               \
 			watch_enter("TPM2_" #fn, (t)->name);                                       \
 			rc_ = Esys_##fn((t)->esys, __VA_ARGS__);                                   \
@@ -72,28 +70,6 @@ int tpm_run(struct tpm *tpm, int (*fn)(void *arg), void *arg, struct ms_error *e
 		tpm_note(t, rc_);                                                                  \
 		rc_;                                                                               \
 	})
-/* The same in two: TPM_CALL_SENT(tpm, Sign, (args of Esys_Sign_Async), args of Esys_Sign_Finish).
- * Whoever waits for the request before this one hears of it while the TPM is at work already. */
-#define TPM_CALL_SENT(t, fn, sent, ...)                                                            \
-	({                                                                                         \
-		TSS2_RC rc_;                                                                       \
-		unsigned waited_ = 0;                                                              \
-		do {                                                                               \
-			watch_enter("TPM2_" #fn, (t)->name);                                       \
-			rc_ = Esys_##fn##_Async((t)->esys, TPM_ARGS sent);                         \
-			tpm_serve_announce(t);                                                     \
-			if (rc_ == TSS2_RC_SUCCESS)                                                \
-				do                                                                 \
-					rc_ = Esys_##fn##_Finish((t)->esys, __VA_ARGS__);          \
-				while ((rc_ & 0xffff) == TSS2_BASE_RC_TRY_AGAIN);                  \
-			watch_leave();                                                             \
-		} while (tpm_wait(t, rc_, &waited_));                                              \
-		tpm_note(t, rc_);                                                                  \
-		rc_;                                                                               \
-	})
-#define TPM_ARGS(...) __VA_ARGS__
-/* For both: see serve.c. */
-void tpm_serve_announce(struct tpm *tpm);
 /* For TPM_CALL: sleeps, if the code says so and there is time left; true: again. A second lane does not
  * wait: it can be done without. */
 bool tpm_wait(const struct tpm *tpm, TSS2_RC rc, unsigned *waited);
