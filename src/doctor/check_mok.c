@@ -5,11 +5,12 @@
 
 #include <modseal/mok.h>
 
-/* What opens the gates that a user can open. */
+/* What opens the gates that a user can open, if no other is shut. */
 static void open_gate(struct finding *f)
 {
-	static const enum mok_gate order[] = { MOK_GATE_VALIDATION, MOK_GATE_SECURE_BOOT,
-		MOK_GATE_TRUST, MOK_GATE_NONE };
+	static const enum mok_gate order[] = { MOK_GATE_KEYRING, MOK_GATE_LOADING, MOK_GATE_IMA,
+		MOK_GATE_EFI, MOK_GATE_VALIDATION, MOK_GATE_SECURE_BOOT, MOK_GATE_TRUST,
+		MOK_GATE_NONE };
 
 	switch (mok_gate_shut(f->doctor->machine, order)) {
 	case MOK_GATE_VALIDATION:

@@ -198,12 +198,14 @@ assert_bypasses() { # ID COMMAND...
 	assert_status 1
 	assert_found mok-not-trusted wrong '.why | contains("after this boot")'
 
+	# two at once: what no setting opens is told, and no setting advised
+	rm m/sys/firmware/efi/efivars/MokListTrustedRT-*
 	option m CONFIG_INTEGRITY_MACHINE_KEYRING=n
 	run doctor m --json
-	assert_found mok-not-trusted wrong '.details.gate | contains("CONFIG_INTEGRITY_MACHINE_KEYRING")'
+	assert_found mok-not-trusted wrong '(.details.gate | contains("CONFIG_INTEGRITY_MACHINE_KEYRING")) and
+		.ways[0].commands == ["modseal trust check CERT"]'
 	option m CONFIG_INTEGRITY_MACHINE_KEYRING=y
 
-	rm m/sys/firmware/efi/efivars/MokListTrustedRT-*
 	run doctor m --json
 	assert_found mok-not-trusted wrong '.ways[0].commands == ["mokutil --trust-mok"]'
 	flag m MokListTrustedRT $SHIM 1
