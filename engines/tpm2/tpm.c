@@ -5,6 +5,7 @@
 #include "engines/tpm2/rc.h"
 #include "engines/tpm2/relay.h"
 #include "engines/tpm2/serve.h"
+#include "engines/tpm2/swtpm.h"
 #include "src/base/error.h"
 #include "src/crypto/ossl.h"
 
@@ -158,23 +159,27 @@ static int open_esys(struct tpm *tpm, struct relay *relay, struct ms_error *err)
 	return rc == TSS2_RC_SUCCESS ? 0 : connect_err(tpm, rc, err);
 }
 
+/* With a connection of its own. */
+static int open_lane(struct tpm *tpm, struct ms_error *err)
+{
+	TSS2_RC rc;
+
+	watch_enter("Tss2_TctiLdr_Initialize", tpm->name);
+	rc = swtpm_is_meant(tpm->conf) ? swtpm_connect(tpm->conf, &tpm->tcti)
+				       : Tss2_TctiLdr_Initialize(tpm->conf, &tpm->tcti);
+	watch_leave();
+	if (rc != TSS2_RC_SUCCESS)
+		return connect_err(tpm, rc, err);
+	tpm->relay = relay_new(tpm->tcti);
+	return tpm->relay ? open_esys(tpm, tpm->relay, err) : err_nomem(err);
+}
+
 static int open_fn(void *arg)
 {
 	struct opening *o = arg;
-	struct tpm *tpm = o->tpm;
-	TSS2_RC rc;
-	int r;
+	int r = open_lane(o->tpm, o->err);
 
-	watch_enter("Tss2_TctiLdr_Initialize", tpm->name);
-	rc = Tss2_TctiLdr_Initialize(tpm->conf, &tpm->tcti);
-	watch_leave();
-	if (rc != TSS2_RC_SUCCESS)
-		return connect_err(tpm, rc, o->err);
-	tpm->relay = relay_new(tpm->tcti);
-	if (!tpm->relay)
-		return err_nomem(o->err);
-	r = open_esys(tpm, tpm->relay, o->err);
-	return r == 0 ? tpm_read_info(tpm, o->err) : r;
+	return r == 0 ? tpm_read_info(o->tpm, o->err) : r;
 }
 
 static int open_second_fn(void *arg)
@@ -182,6 +187,8 @@ static int open_second_fn(void *arg)
 	struct opening *o = arg;
 
 	o->tpm->hashes = o->tpm->first->hashes;
+	if (swtpm_is_meant(o->tpm->conf))
+		return open_lane(o->tpm, o->err);
 	return open_esys(o->tpm, o->tpm->first->relay, o->err);
 }
 
@@ -192,6 +199,10 @@ static int close_fn(void *arg)
 	watch_enter("Esys_Finalize", tpm->name);
 	Esys_Finalize(&tpm->esys);
 	watch_leave();
+	if (swtpm_is_meant(tpm->conf)) {
+		swtpm_free(tpm->tcti);
+		return 0;
+	}
 	watch_enter("Tss2_TctiLdr_Finalize", tpm->name);
 	Tss2_TctiLdr_Finalize(&tpm->tcti);
 	watch_leave();

@@ -22,7 +22,7 @@ struct tpm {
 	char *conf; /* for tctildr */
 	char *name; /* for messages: "TPM device:/dev/tpmrm0" */
 	struct watch *watch;
-	TSS2_TCTI_CONTEXT *tcti; /* the connection; NULL: it is the first's */
+	TSS2_TCTI_CONTEXT *tcti; /* its own connection; NULL: it is the first's */
 	struct relay *relay;	 /* over it; likewise */
 	ESYS_CONTEXT *esys;
 	struct tpm *first;  /* of a second lane (lanes.h); NULL: it is none */
