@@ -69,7 +69,7 @@ static bool usable(const struct tpm_key *first, const struct tpm_key *second)
 	return second && !first->second_over && first->object_handle == second->handle;
 }
 
-/* Not worth a try by the first, which has the same auth value and the same connection. But where both
+/* Not worth a try by the first, which has the same auth value and the same TPM. But where both
  * wait, it is the first that tells by which call. */
 static bool is_final(const struct tpm_key *first, int r)
 {

@@ -3,8 +3,8 @@
  * Two lanes into a TPM that signs faster than tpm2-tss computes what goes around a command: one in
  * software. (Session HMACs and encryption take tpm2-tss 3.2 as much as 2 ms, a signature swtpm 0.3.)
  * The second lane is an ESYS context with a thread and a session of its own, for the same object, on
- * the same connection (relay.h) or one of its own (swtpm.h). Where there is no room for its session, or anything else fails in it, all goes
- * by the first.
+ * the same connection (relay.h) or one of its own (swtpm.h). Where there is no room for its session, or
+ * anything else fails in it, all goes by the first.
  */
 #ifndef MODSEAL_ENGINES_TPM2_LANES_H
 #define MODSEAL_ENGINES_TPM2_LANES_H

@@ -159,15 +159,34 @@ static int open_esys(struct tpm *tpm, struct relay *relay, struct ms_error *err)
 	return rc == TSS2_RC_SUCCESS ? 0 : connect_err(tpm, rc, err);
 }
 
+static TSS2_RC connect_to(struct tpm *tpm)
+{
+	bool ours = swtpm_is_meant(tpm->conf);
+	TSS2_RC rc;
+
+	watch_enter(ours ? "connect" : "Tss2_TctiLdr_Initialize", tpm->name);
+	rc = ours ? swtpm_connect(tpm->conf, &tpm->tcti)
+		  : Tss2_TctiLdr_Initialize(tpm->conf, &tpm->tcti);
+	watch_leave();
+	return rc;
+}
+
+static void disconnect(struct tpm *tpm)
+{
+	if (swtpm_is_meant(tpm->conf)) {
+		swtpm_free(tpm->tcti);
+		return;
+	}
+	watch_enter("Tss2_TctiLdr_Finalize", tpm->name);
+	Tss2_TctiLdr_Finalize(&tpm->tcti);
+	watch_leave();
+}
+
 /* With a connection of its own. */
 static int open_lane(struct tpm *tpm, struct ms_error *err)
 {
-	TSS2_RC rc;
+	TSS2_RC rc = connect_to(tpm);
 
-	watch_enter("Tss2_TctiLdr_Initialize", tpm->name);
-	rc = swtpm_is_meant(tpm->conf) ? swtpm_connect(tpm->conf, &tpm->tcti)
-				       : Tss2_TctiLdr_Initialize(tpm->conf, &tpm->tcti);
-	watch_leave();
 	if (rc != TSS2_RC_SUCCESS)
 		return connect_err(tpm, rc, err);
 	tpm->relay = relay_new(tpm->tcti);
@@ -199,13 +218,7 @@ static int close_fn(void *arg)
 	watch_enter("Esys_Finalize", tpm->name);
 	Esys_Finalize(&tpm->esys);
 	watch_leave();
-	if (swtpm_is_meant(tpm->conf)) {
-		swtpm_free(tpm->tcti);
-		return 0;
-	}
-	watch_enter("Tss2_TctiLdr_Finalize", tpm->name);
-	Tss2_TctiLdr_Finalize(&tpm->tcti);
-	watch_leave();
+	disconnect(tpm);
 	return 0;
 }
 

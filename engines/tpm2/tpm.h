@@ -19,7 +19,7 @@
 
 struct tpm {
 	struct ms_context *ctx;
-	char *conf; /* for tctildr */
+	char *conf; /* the TCTI: for swtpm.h, or for tctildr */
 	char *name; /* for messages: "TPM device:/dev/tpmrm0" */
 	struct watch *watch;
 	TSS2_TCTI_CONTEXT *tcti; /* its own connection; NULL: it is the first's */
