@@ -67,6 +67,7 @@ setup() {
 	some_wait() { [ "$(temporary_files "$tree")" -ge 3 ]; }
 	until_so some_wait
 	kill -STOP $first
+	until_stopped $first
 	own_fixtures # it may have stopped with a lock on its tokens
 	waiting=$(find "$tree" -name '.*.modseal-??????' | sort)
 	run modseal sign --module "$MODSEAL_P11" -k 'pkcs11:token=modseal;object=rsa2048' "$tree"

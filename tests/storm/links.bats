@@ -53,7 +53,7 @@ names() { # FILE: how many it has
 @test "changed while the new file waits for its name" {
 	LD_PRELOAD=$STORM_CALLS MODSEAL_CALLS_DIR=mods MODSEAL_CALLS_STOP=syncfs "$MODSEAL" sign \
 		--module "$MODSEAL_P11" -k "$FAULTS_KEY" mods </dev/null >out 2>err 3>&- &
-	until_so grep -q '^State:.*stopped' "/proc/$!/status"
+	until_stopped $!
 	touch mods/m1.ko
 	kill -CONT $!
 	status=0
@@ -68,7 +68,7 @@ names() { # FILE: how many it has
 @test "another file in the place of one name" {
 	LD_PRELOAD=$STORM_CALLS MODSEAL_CALLS_DIR=mods MODSEAL_CALLS_STOP=link "$MODSEAL" sign \
 		--module "$MODSEAL_P11" -k "$FAULTS_KEY" mods </dev/null >out 2>err 3>&- &
-	until_so grep -q '^State:.*stopped' "/proc/$!/status"
+	until_stopped $!
 	cp "$FAULTS_PLAIN" new
 	if [ mods/second.ko -ef mods/third.ko ]; then
 		replaced=second.ko kept=third.ko

@@ -48,7 +48,7 @@ calls() { # AT-LEAST REGEX
 # Begins a batch that stops by itself before the first call of that name (see calls.c).
 begin_until() { # CALL [ARGUMENT...]
 	LD_PRELOAD=$STORM_CALLS MODSEAL_CALLS_DIR=mods MODSEAL_CALLS_STOP=$1 begin -j 1 "${@:2}"
-	until_so grep -q '^State:.*stopped' "/proc/$batch/status"
+	until_stopped "$batch"
 }
 
 go_on() {

@@ -52,6 +52,16 @@ until_so() { # COMMAND...
 	done
 }
 
+# Waits until the process does nothing any more. SIGSTOP reaches its threads one after the other, the
+# sender does not wait for that, and the state of the process is that of its first thread alone.
+until_stopped() { # PID
+	until_so all_threads_stopped "$1"
+}
+
+all_threads_stopped() { # PID
+	! grep -hq '^State:[[:space:]]*[^T[:space:]]' /proc/"$1"/task/*/status
+}
+
 temporary_files() { # DIR
 	find "$1" -name '.*.modseal-??????' | wc -l
 }
