@@ -84,6 +84,15 @@ verifies() { # ID
 	[ $((${EPOCHREALTIME/./} - ${start/./})) -ge 500000 ]
 }
 
+@test "waits for a file" {
+	MODSEAL_SHIM_DELAY=C_Sign:$PWD/go sign SHA256-RSA-PKCS 01 1234 3>&- &
+	until_so grep -qx 'C_Sign WAITS' log
+	[ ! -s sig ]
+	touch go
+	wait $!
+	verifies 01
+}
+
 @test "hangs for ever without using the processor, and the log says where" {
 	local cpu TIMEFORMAT=%U+%S
 	cpu=$({ time MODSEAL_SHIM_DELAY=C_Initialize:forever timeout 2 pkcs11-tool \

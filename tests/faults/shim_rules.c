@@ -28,8 +28,9 @@ struct back {
 struct rule {
 	enum shim_fn fn;
 	struct range calls;
-	CK_RV rv;   /* fail */
-	long delay; /* delay: microseconds, FOR_EVER */
+	CK_RV rv;	  /* fail */
+	long delay;	  /* delay: microseconds, FOR_EVER */
+	char *until;	  /* delay: until that file is there; NULL */
 	struct back back; /* remove */
 };
 
@@ -122,6 +123,15 @@ static bool delay_parse(const char *text, long *delay)
 	return strcmp(end, "s") == 0;
 }
 
+/* A time, or the path of a file. */
+static bool wait_parse(const char *text, struct rule *rule)
+{
+	if (*text != '/')
+		return delay_parse(text, &rule->delay);
+	rule->until = strdup(text);
+	return rule->until != NULL;
+}
+
 /* "CALLS" or "TIME", and ":moved" behind it. Without any the token stays away. */
 static bool back_parse(char *text, struct back *b)
 {
@@ -167,7 +177,7 @@ static bool rule_parse(char *text, struct rules *rules, struct rule *rule)
 	if (rules == &fails)
 		return value && shim_rv_parse(value, &rule->rv);
 	if (rules == &delays)
-		return value && delay_parse(value, &rule->delay);
+		return value && wait_parse(value, rule);
 	if (rules == &removes)
 		return back_parse(value, &rule->back);
 	return !value;
@@ -236,17 +246,27 @@ static const struct rule *rule_for(const struct rules *rules, enum shim_fn fn, u
 	return NULL;
 }
 
-static void delay(enum shim_fn fn, long us)
+static void sleep_us(long us)
 {
 	struct timespec rest = { us / 1000000, us % 1000000 * 1000 };
 
-	if (us == FOR_EVER) {
+	while (nanosleep(&rest, &rest) != 0)
+		;
+}
+
+static void delay(enum shim_fn fn, const struct rule *r)
+{
+	if (r->until) {
+		log_line(fn_names[fn], "WAITS", NULL);
+		while (access(r->until, F_OK) != 0)
+			sleep_us(5000);
+	} else if (r->delay == FOR_EVER) {
 		log_line(fn_names[fn], "HANGS", NULL);
 		for (;;)
 			pause();
+	} else {
+		sleep_us(r->delay);
 	}
-	while (nanosleep(&rest, &rest) != 0)
-		;
 }
 
 /* What a call gets once there is no token: slots still answer, and say that they are empty. */
@@ -344,7 +364,7 @@ bool shim_begin(enum shim_fn fn, enum shim_kind kind, CK_RV *rv)
 
 	note = NULL;
 	if (r)
-		delay(fn, r->delay);
+		delay(fn, r);
 	on = pass(fn, kind, n, rv);
 	pthread_rwlock_rdlock(&inside);
 	return on;

@@ -108,6 +108,15 @@ powerless() {
 	fi
 }
 
+# Waits until a command succeeds, which it must do some day.
+until_so() { # COMMAND...
+	local end=$((EPOCHSECONDS + 60))
+	until "$@"; do
+		[ $EPOCHSECONDS -lt $end ] || { echo "it never became so: $*"; return 1; }
+		sleep 0.01
+	done
+}
+
 # Asserts on the last `run`; they say what was there instead.
 
 assert_status() { # STATUS

@@ -43,15 +43,6 @@ storm() { # DRIVER OPTION... TREE
 	sed "s/^/# $BATS_TEST_DESCRIPTION: /" "$BATS_TEST_TMPDIR/said" >&3
 }
 
-# Waits until a command succeeds, which it must do some day.
-until_so() { # COMMAND...
-	local end=$((EPOCHSECONDS + 30))
-	until "$@"; do
-		[ $EPOCHSECONDS -lt $end ] || { echo "it never became so: $*"; return 1; }
-		sleep 0.01
-	done
-}
-
 # Waits until the process does nothing any more. SIGSTOP reaches its threads one after the other, the
 # sender does not wait for that, and the state of the process is that of its first thread alone.
 until_stopped() { # PID
