@@ -229,24 +229,23 @@ rest_signed() {
 	seen called 4 C_Login
 }
 
-# Until the sessions were closed and the token is looked for.
-until_lost() {
-	local i
-	for ((i = 0; i < 500; i++)); do
-		grep -q HANDLE_INVALID log && return
-		sleep 0.01
-	done
-	return 1
+# Begins a run whose sessions are closed in the middle; it waits with its second login for the file go.
+begin_and_lose() {
+	own_fixtures
+	MODSEAL_SHIM_DELAY=C_Login:2:$PWD/go MODSEAL_SHIM_CLOSE=C_SignInit:4 "$MODSEAL" sign \
+		--module "$FAULTS_SHIM" -k "$FAULTS_KEY" --jobs 8 mods/*.ko </dev/null >out 2>err 3>&- &
+	until_so grep -qx 'C_Login WAITS' log
+}
+
+tool() { # OPTION...
+	timeout 60 pkcs11-tool --module "$MODSEAL_P11" --token-label modseal --login --pin 1234 "$@"
 }
 
 @test "another key is there now by the key's name" {
-	own_fixtures
-	MODSEAL_SHIM_DELAY=C_Login:2:4s MODSEAL_SHIM_CLOSE=C_SignInit:4 "$MODSEAL" sign \
-		--module "$FAULTS_SHIM" -k "$FAULTS_KEY" --jobs 8 mods/*.ko </dev/null >out 2>err 3>&- &
-	until_lost
-	local tool=(pkcs11-tool --module "$MODSEAL_P11" --token-label modseal --login --pin 1234)
-	"${tool[@]}" --delete-object --type privkey --id 01
-	"${tool[@]}" --keypairgen --key-type RSA:2048 --id 01 --label rsa2048
+	begin_and_lose
+	tool --delete-object --type privkey --id 01
+	tool --keypairgen --key-type RSA:2048 --id 01 --label rsa2048
+	touch go
 	status=0
 	wait $! || status=$?
 	seen ended 3
@@ -256,12 +255,9 @@ until_lost() {
 }
 
 @test "the key was deleted meanwhile" {
-	own_fixtures
-	MODSEAL_SHIM_DELAY=C_Login:2:2s MODSEAL_SHIM_CLOSE=C_SignInit:4 "$MODSEAL" sign \
-		--module "$FAULTS_SHIM" -k "$FAULTS_KEY" --jobs 8 mods/*.ko </dev/null >out 2>err 3>&- &
-	until_lost
-	pkcs11-tool --module "$MODSEAL_P11" --token-label modseal --login --pin 1234 \
-		--delete-object --type privkey --id 01
+	begin_and_lose
+	tool --delete-object --type privkey --id 01
+	touch go
 	status=0
 	wait $! || status=$?
 	seen ended 3
