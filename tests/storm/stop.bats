@@ -41,10 +41,6 @@ says() { # TEXT: on standard error
 	grep -qF -- "$1" err
 }
 
-calls() { # AT-LEAST REGEX
-	[ "$(logged "$2")" -ge "$1" ]
-}
-
 # Begins a batch that stops by itself before the first call of that name (see calls.c).
 begin_until() { # CALL [ARGUMENT...]
 	LD_PRELOAD=$STORM_CALLS MODSEAL_CALLS_DIR=mods MODSEAL_CALLS_STOP=$1 begin -j 1 "${@:2}"
@@ -55,16 +51,21 @@ go_on() {
 	kill -CONT "$batch"
 }
 
+# Begins a batch whose second signature waits, and interrupts it there.
+begin_and_interrupt() { # [ARGUMENT...]
+	MODSEAL_SHIM_DELAY=C_Sign:2+:$PWD/go begin -j 1 "$@"
+	until_so grep -qx 'C_Sign WAITS' log
+	kill -INT "$batch"
+	until_so says "finishing what is in hand; once more stops at once"
+	touch go
+}
+
 # -- signals ----------------------------------------------------------------------------------
 
 @test "SIGINT: what is in hand is finished, the rest is as it was" {
 	local listed
-	export MODSEAL_SHIM_DELAY=C_Sign:300ms
-	begin -j 1
-	until_so calls 1 'C_Sign '
-	kill -INT "$batch"
+	begin_and_interrupt
 	ends 1
-	seen says "finishing what is in hand; once more stops at once"
 	seen says "stopped"
 	seen says "modules that are not listed as done are as they were"
 	seen modules_mixed
@@ -74,7 +75,6 @@ go_on() {
 	for listed in $(sed -n 's/: signed .*//p' out); do
 		[ "$(state "$listed")" = signed ]
 	done
-	unset MODSEAL_SHIM_DELAY
 	sign --keep-existing
 	[ "$status" -eq 0 ]
 	seen grep -qx "6 modules: $plain signed, $signed kept, 0 failed" out
@@ -82,10 +82,7 @@ go_on() {
 }
 
 @test "SIGINT with --append and --json" {
-	export MODSEAL_SHIM_DELAY=C_Sign:300ms
-	begin -j 1 --append --json
-	until_so calls 1 'C_Sign '
-	kill -INT "$batch"
+	begin_and_interrupt --append --json
 	ends 1
 	seen modules_mixed
 	count_modules
