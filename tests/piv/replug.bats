@@ -14,28 +14,38 @@ setup_file() {
 	[ -e "$SHIM" ] || { echo "$SHIM is not built" >&2; return 1; }
 }
 
-# Puts the card back once a signature has failed.
+# Whether pcscd, which looks every 400 ms, sees the card.
+seen() { # Yes|No
+	timeout 60 opensc-tool --list-readers </dev/null | grep -qE "^0 +$1 "
+}
+
+# Pulls the card out at the third signature and puts it back once that has failed; the look for it
+# waits until then. Both are seen.
+pull() { # [PIN]
+	rm -f go
+	echo 2 >"$CARD/leave-after"
+	: >log
+	export MODSEAL_SHIM_MODULE=$MODULE MODSEAL_SHIM_LOG=$PWD/log \
+		MODSEAL_SHIM_DELAY=C_GetSlotList:3+:$PWD/go # the first two are made when the key is opened
+	put_back "$@" 3>&- &
+}
+
 put_back() {
-	local i
-	for ((i = 0; i < 200; i++)); do
-		! grep -qE '^C_Sign CKR_[^O]' log || break
-		sleep 0.05
-	done
-	sleep 0.6 # pcscd looks every 400 ms, and must see that it was away
+	until_so grep -qE '^C_Sign CKR_[^O]' log
+	until_so seen No
 	rm "$CARD/leave-after"
+	until_so seen Yes
+	[ $# -eq 0 ] || printf %s "$1" >"$CARD/pin"
+	touch go
 }
 
 replugged() {
 	local slot i
 	for slot in 9a 9c; do
 		for i in 1 2 3 4 5; do cp bare "p$i.ko"; done
-		echo 2 >"$CARD/leave-after"
-		: >log
 		: >"$CARD/log"
-		put_back 3>&- &
-		# The first two list the slots when the key is opened.
-		MODSEAL_SHIM_MODULE=$MODULE MODSEAL_SHIM_LOG=log MODSEAL_SHIM_DELAY=C_GetSlotList:3:3500ms \
-			MODULE=$SHIM run sign $slot -j 1 p?.ko
+		pull
+		MODULE=$SHIM run sign $slot -j 1 p?.ko
 		wait $!
 		assert_status 0
 		assert_output "the login was lost, and renewed"
@@ -57,11 +67,8 @@ replugged() {
 pin_changed() {
 	local i
 	for i in 1 2 3 4 5; do cp bare "p$i.ko"; done
-	echo 2 >"$CARD/leave-after"
-	: >log
-	{ put_back; printf 654321 >"$CARD/pin"; } 3>&- &
-	MODSEAL_SHIM_MODULE=$MODULE MODSEAL_SHIM_LOG=log MODSEAL_SHIM_DELAY=C_GetSlotList:3:3500ms \
-		MODULE=$SHIM run sign 9a -j 1 p?.ko
+	pull 654321
+	MODULE=$SHIM run sign 9a -j 1 p?.ko
 	wait $!
 	assert_status 3
 	assert_output "the PIN is wrong"
