@@ -58,9 +58,9 @@ setup() {
 
 # Two runs in one tree: the first is stopped with some files written that have no name yet.
 @test "sweeping spares the temporary files of a run that lives" {
-	local first tree=$BATS_TEST_TMPDIR/tree waiting
+	local first tree=$BATS_TEST_TMPDIR/tree waiting still
 	cp -a "$BATS_FILE_TMPDIR/tree" "$tree"
-	MODSEAL_SHIM_DELAY=C_Sign:10ms "$MODSEAL" sign --module "$FAULTS_SHIM" \
+	MODSEAL_SHIM_DELAY=C_Sign:6+:$BATS_TEST_TMPDIR/go "$MODSEAL" sign --module "$FAULTS_SHIM" \
 		-k 'pkcs11:token=modseal;object=rsa2048' -j 1 --quiet "$tree" \
 		>"$BATS_TEST_TMPDIR/out" 2>&1 </dev/null 3>&- &
 	first=$!
@@ -71,10 +71,12 @@ setup() {
 	own_fixtures # it may have stopped with a lock on its tokens
 	waiting=$(find "$tree" -name '.*.modseal-??????' | sort)
 	run modseal sign --module "$MODSEAL_P11" -k 'pkcs11:token=modseal;object=rsa2048' "$tree"
+	still=$(find "$tree" -name '.*.modseal-??????' | sort)
 	kill -CONT $first
+	touch "$BATS_TEST_TMPDIR/go"
 	assert_status 0
 	# Those of the first run are there still; what it does with them is for it to say.
-	[ "$(ls $waiting)" = "$waiting" ] || { kill $first; wait $first; return 1; }
+	[ "$still" = "$waiting" ]
 	status=0
 	wait $first || status=$?
 	output=$(<"$BATS_TEST_TMPDIR/out")
