@@ -257,13 +257,11 @@ waiting() { # VARIABLE=VALUE...
 	mkfifo cert
 	env "$@" "$MODSEAL" sign --module "$MODSEAL_P11" -k "$KEY" -c cert m.ko </dev/null >log 2>&1 &
 	pid=$!
-	for ((i = 0; i < 100; i++)); do
-		[ "$(readlink "/proc/$pid/exe")" = "$MODSEAL" ] &&
-			grep -q libsofthsm2 "/proc/$pid/maps" && return
-		sleep 0.05
-	done
-	echo "it did not start"
-	return 1
+	until_so has_begun
+}
+
+has_begun() {
+	[ "$(readlink "/proc/$pid/exe")" = "$MODSEAL" ] && grep -q libsofthsm2 "/proc/$pid/maps"
 }
 
 @test "a PIN from the environment is not seen in /proc" {
