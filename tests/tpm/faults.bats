@@ -4,6 +4,7 @@
 
 load ../lib/common
 load tpm
+load ../storm/storm
 
 setup_file() {
 	tpm_setup_file
@@ -101,15 +102,20 @@ teardown() {
 	done
 }
 
+different() { # DIR DIR
+	! diff -rq "$1" "$2" >/dev/null
+}
+
 @test "SIGHUP in a batch: the key is taken out of the TPM" {
 	bare_modules 200 "$PWD/tree"
 	cp -r tree tree.before
-	"$MODSEAL" sign -k "$PLAIN" -q --append tree </dev/null >said 2>&1 3>&- &
+	"$MODSEAL" sign -k "$PLAIN" -q --append --tcti "$(spoilt Sign 20 "hold=$PWD/go")" tree \
+		</dev/null >said 2>&1 3>&- &
 	pid=$!
-	while diff -rq tree tree.before >/dev/null; do
-		kill -0 $pid
-	done
+	until_so different tree tree.before
 	kill -HUP $pid
+	until_so grep -q "finishing what is in hand" said
+	touch go
 	status=0
 	wait $pid || status=$?
 	output=$(cat said)
@@ -212,13 +218,14 @@ signed_in() { # CERT DIR
 	keygen key.pem rsa2048
 	bare_modules 200 "$PWD/tree"
 	cp -r tree tree.before
-	"$MODSEAL" sign -k key.pem -q --append tree </dev/null >said 2>&1 3>&- &
+	# It stops with the first signature in hand.
+	LD_PRELOAD=$MODSEAL_BUILD/tests/storm/libmodseal_calls.so MODSEAL_CALLS_DIR=tree \
+		MODSEAL_CALLS_STOP=pwrite ASAN_OPTIONS=verify_asan_link_order=0 \
+		"$MODSEAL" sign -k key.pem -q --append tree </dev/null >said 2>&1 3>&- &
 	pid=$!
-	# Until the first one is signed.
-	while diff -rq tree tree.before >/dev/null; do
-		kill -0 $pid
-	done
+	until_stopped $pid
 	tpm_kill "$BATS_TEST_TMPDIR/mortal"
+	kill -CONT $pid
 	status=0
 	wait $pid || status=$?
 	. "$TPM_DIR/env"

@@ -10,6 +10,7 @@ TCTI is that of the software TPM (swtpm:host=127.0.0.1,port=...). From the Nth C
   hang               there is no answer
   drop               the connection ends
   extend=PCR         that PCR is extended before the command is passed on, once
+  hold=FILE          they wait until that file is there
   flush              all transient objects are flushed before the command is passed on, once
   note=FILE          the name of each command (or its code) is written there
 """
@@ -18,6 +19,7 @@ import re
 import socket
 import struct
 import sys
+import time
 
 CODES = {
     "CreatePrimary": 0x131, "EvictControl": 0x120, "Create": 0x153, "Import": 0x156, "Load": 0x157,
@@ -90,6 +92,10 @@ class Proxy:
             sys.exit(0)
         if word == "drop":
             os._exit(0)
+        if word == "hold":
+            while not os.path.exists(value):
+                time.sleep(0.01)
+            return None
         if word == "note":
             return self.note(data, value)
         if not self.done:
