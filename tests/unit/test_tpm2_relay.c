@@ -12,6 +12,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <unistd.h>
 
 #define GONE TSS2_TCTI_RC_IO_ERROR
@@ -77,6 +78,7 @@ struct sender {
 	pthread_t thread;
 	TSS2_TCTI_CONTEXT *end;
 	TSS2_RC rc;
+	_Atomic pid_t tid; /* once it is about to send */
 	atomic_bool back;
 };
 
@@ -84,17 +86,33 @@ static void *send_main(void *arg)
 {
 	struct sender *s = arg;
 
+	atomic_store(&s->tid, gettid());
 	s->rc = send(s->end, 'b');
 	atomic_store(&s->back, true);
 	return NULL;
 }
 
-/* One that has to wait. */
+static bool sleeps(pid_t tid)
+{
+	char path[64], state = '\0';
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/self/task/%d/stat", (int)tid);
+	f = fopen(path, "re");
+	if (f && fscanf(f, "%*d (%*[^)]) %c", &state) != 1)
+		state = '\0';
+	if (f)
+		fclose(f);
+	return state == 'S';
+}
+
+/* One that has to wait, and does: nobody else holds a lock. */
 static void start_sender(struct sender *s, TSS2_TCTI_CONTEXT *end)
 {
 	*s = (struct sender){ .end = end };
 	assert_int_equal(pthread_create(&s->thread, NULL, send_main, s), 0);
-	usleep(2000); /* whatever it does in that time, it must not send */
+	while (!atomic_load(&s->tid) || !sleeps(atomic_load(&s->tid)))
+		usleep(100);
 	assert_false(atomic_load(&s->back));
 	assert_int_equal(connection.n_sent, 1);
 }
