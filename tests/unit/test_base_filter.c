@@ -24,17 +24,23 @@ static int memory(const char *content)
 	return fd;
 }
 
-/* Runs it on "one two"; *len (may be NULL) gets the bytes that it wrote. */
-static int run(const char *const argv[], off_t from, char *text, ssize_t *len, struct ms_error *err)
+/* Runs it on "one two", SECONDS at most; *len (may be NULL) gets the bytes that it wrote. */
+static int run_for(unsigned seconds, const char *const argv[], off_t from, char *text, ssize_t *len,
+	struct ms_error *err)
 {
 	AUTO_CLOSE int in = memory("one two"), out = memory("");
 	int r;
 
 	assert_int_equal(lseek(in, from, SEEK_SET), from);
-	r = filter_run(argv, in, out, MAX, 1, err);
+	r = filter_run(argv, in, out, MAX, seconds, err);
 	if (len)
 		*len = pread(out, text, MAX, 0);
 	return r;
+}
+
+static int run(const char *const argv[], off_t from, char *text, ssize_t *len, struct ms_error *err)
+{
+	return run_for(30, argv, from, text, len, err);
 }
 
 static void test_output(void **state)
@@ -73,7 +79,7 @@ static void test_without_end(void **state)
 	assert_int_equal(run(writes, 0, text, &len, &err), MS_ERR_IO);
 	assert_true(len <= MAX);
 	assert_non_null(strstr(err.message, "cat wrote more than"));
-	assert_int_equal(run(waits, 0, NULL, NULL, &err), MS_ERR_IO);
+	assert_int_equal(run_for(1, waits, 0, NULL, NULL, &err), MS_ERR_IO);
 	assert_string_equal(err.message, "sleep did not end within 1 seconds");
 	assert_true(time(NULL) - start < 30);
 }
