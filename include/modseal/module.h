@@ -52,6 +52,9 @@ MS_API int ms_walk_open(const char *path, unsigned flags, struct ms_walk **walk,
  */
 MS_API int ms_walk_next(struct ms_walk *walk, const char **path, const char **relative,
 	struct ms_error *err);
+/** Whether the module that came last lies where its path says, in a directory that was walked; false
+ * for a symbolic link, and for a path that the walk started at. */
+MS_API bool ms_walk_is_file(const struct ms_walk *walk);
 /** Ends a walk, also half way; NULL is fine. */
 MS_API void ms_walk_close(struct ms_walk *walk);
 

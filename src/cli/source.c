@@ -55,10 +55,12 @@ static char *real_path(struct source *s, const char *path)
 	struct stat st;
 	char *real;
 
-	if (lstat(path, &st) < 0)
-		return NULL;
-	if (!S_ISREG(st.st_mode))
-		return realpath(path, NULL);
+	if (!ms_walk_is_file(s->walk)) {
+		if (lstat(path, &st) < 0)
+			return NULL;
+		if (!S_ISREG(st.st_mode))
+			return realpath(path, NULL);
+	}
 	directory = real_directory(s, path, (size_t)(name - path));
 	if (!directory)
 		return NULL;

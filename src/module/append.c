@@ -13,8 +13,9 @@
 /* IMA's and EVM's attributes are about the whole content; a new file leaves them out. */
 static bool is_measured(int fd)
 {
-	return fgetxattr(fd, "security.ima", NULL, 0) >= 0 ||
-		fgetxattr(fd, "security.evm", NULL, 0) >= 0;
+	return flistxattr(fd, NULL, 0) != 0 && /* most have none at all */
+		(fgetxattr(fd, "security.ima", NULL, 0) >= 0 ||
+			fgetxattr(fd, "security.evm", NULL, 0) >= 0);
 }
 
 bool module_can_append(const struct module *m)
@@ -91,8 +92,6 @@ int module_append(struct module *m, const void *tail, size_t tail_len, int *out,
 		r = write_tail(m, fd, tail, tail_len, err);
 	if (r)
 		return r;
-	/* The lock goes here and not with the descriptor, which may live on for syncfs. */
-	flock(fd, LOCK_UN);
 	if (out) {
 		*out = fd;
 		fd = -1;

@@ -26,6 +26,7 @@ struct ms_walk {
 	size_t depth;
 	unsigned flags; /* enum ms_walk_flags */
 	bool file_given;
+	bool is_file; /* the current entry is a regular file */
 };
 
 static bool has_module_name(const char *name)
@@ -156,10 +157,14 @@ static bool link_counts(const struct ms_walk *walk)
 
 /* Looks at the entry whose name has just been put behind the path: 1 if it is a module, 0 if
  * not (a directory is entered). */
-static int look(struct ms_walk *walk, const char *name, struct ms_error *err)
+static int look(struct ms_walk *walk, const struct dirent *entry, struct ms_error *err)
 {
+	const char *name = entry->d_name;
 	struct stat st;
 
+	walk->is_file = entry->d_type == DT_REG;
+	if (walk->is_file)
+		return has_module_name(name);
 	if (lstat(walk->path, &st) < 0)
 		return errno == ENOENT
 			? 0
@@ -197,17 +202,17 @@ MS_API int ms_walk_next(struct ms_walk *walk, const char **path, const char **re
 	}
 	while (walk->depth) {
 		struct level *level = &walk->levels[walk->depth - 1];
-		const char *name;
+		const struct dirent *entry;
 		int r;
 
 		if (level->next == level->n) {
 			pop(walk);
 			continue;
 		}
-		name = level->entries[level->next++]->d_name;
-		r = append_name(walk, level, name, err);
+		entry = level->entries[level->next++];
+		r = append_name(walk, level, entry->d_name, err);
 		if (r == 0)
-			r = look(walk, name, err);
+			r = look(walk, entry, err);
 		if (r < 0)
 			return r;
 		if (r > 0) {
@@ -219,6 +224,11 @@ MS_API int ms_walk_next(struct ms_walk *walk, const char **path, const char **re
 		}
 	}
 	return 0;
+}
+
+MS_API bool ms_walk_is_file(const struct ms_walk *walk)
+{
+	return walk->is_file;
 }
 
 MS_API void ms_walk_close(struct ms_walk *walk)

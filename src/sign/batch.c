@@ -161,7 +161,7 @@ static int one(struct hand *h, struct ms_sign_result *result, bool *changed, str
 	struct pending_entry entry = { .item = h->item, .group = h->group };
 	const char *dest = h->item.dest;
 	struct signing *s = &h->signing;
-	int r = signing_begin(b->signer, h->item.path, dest, s, result, err);
+	int r = signing_begin(b->signer, dest, s, result, err);
 
 	if (r < 0 || digest_before(b, s->m, result->sha256_before, err) < 0)
 		return err->code;
@@ -184,23 +184,32 @@ static int one(struct hand *h, struct ms_sign_result *result, bool *changed, str
 	return 1;
 }
 
-static void sign(struct hand *h, struct link_group *group)
+/* The item in hand is not one of the pending. */
+static void conclude(struct hand *h, bool changed, const struct ms_sign_result *result,
+	const struct ms_error *err)
+{
+	if (pool_is_key_failure(err->code))
+		end_run(h->b, err);
+	finish(h->b, &h->item, h->group, changed, result, err);
+}
+
+/* The module may be open already. */
+static void sign(struct hand *h)
 {
 	struct ms_sign_result result = { 0 };
 	struct ms_error err = { 0 };
 	bool changed = false;
-	int r;
+	int r = 0;
 
-	h->group = group;
 	h->begun = true;
-	r = one(h, &result, &changed, &err);
+	if (!h->signing.m)
+		r = signing_open(h->b->signer, h->item.path, &h->signing, &err);
+	if (r == 0)
+		r = one(h, &result, &changed, &err);
 	signing_end(&h->signing);
 	h->begun = false;
-	if (r > 0)
-		return;
-	if (r < 0 && pool_is_key_failure(r))
-		end_run(h->b, &err);
-	finish(h->b, &h->item, group, changed, &result, &err);
+	if (r <= 0)
+		conclude(h, changed, &result, &err);
 }
 
 /* A name of a file that was signed by another name. */
@@ -214,7 +223,8 @@ static void follow(struct hand *h, const struct link_group *group)
 		int r = module_relink(group->written, item->dest ? item->dest : item->path, item->dest ? NULL : &group->st, &err);
 
 		if (r == MS_ERR_UNSUPPORTED) {
-			sign(h, NULL);
+			h->group = NULL;
+			sign(h);
 			return;
 		}
 		result.same_as = group->path;
@@ -233,13 +243,19 @@ static void follow_all(struct hand *h)
 static void begin(struct hand *h)
 {
 	struct ms_error err = { 0 };
-	struct link_group *group;
-	int r = links_enter(&h->b->links, &h->item, &group, &err);
+	int r;
 
+	h->group = NULL;
+	r = signing_open(h->b->signer, h->item.path, &h->signing, &err);
+	if (r == 0)
+		r = links_enter(&h->b->links, &h->signing.m->st, &h->item, &h->group, &err);
+	if (r == 0) {
+		sign(h);
+		return;
+	}
+	signing_end(&h->signing);
 	if (r < 0)
-		report(h->b, &h->item, NULL, &err);
-	else if (r == 0)
-		sign(h, group);
+		conclude(h, false, NULL, &err);
 }
 
 static int work(void *arg)
@@ -247,7 +263,7 @@ static int work(void *arg)
 	struct hand *h = arg;
 
 	if (h->begun) { /* by one that was lost */
-		sign(h, h->group);
+		sign(h);
 		follow_all(h);
 	}
 	while (take(h->b, &h->item)) {

@@ -110,18 +110,14 @@ static int enter(struct links *l, const struct stat *st, const struct ms_batch_i
 	return *group ? 0 : MS_ERR_NOMEM;
 }
 
-int links_enter(struct links *l, const struct ms_batch_item *item, struct link_group **group,
-	struct ms_error *err)
+int links_enter(struct links *l, const struct stat *st, const struct ms_batch_item *item,
+	struct link_group **group, struct ms_error *err)
 {
-	struct stat st;
 	int r;
 
 	*group = NULL;
-	/* One that cannot be looked at is no link: whoever opens it will say what is wrong. */
-	if (stat(item->path, &st) < 0 || !S_ISREG(st.st_mode))
-		return 0;
 	pthread_mutex_lock(&l->lock);
-	r = enter(l, &st, item, group);
+	r = enter(l, st, item, group);
 	pthread_mutex_unlock(&l->lock);
 	return r < 0 ? err_nomem(err) : r;
 }

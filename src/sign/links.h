@@ -32,12 +32,13 @@ struct links {
 void links_init(struct links *l);
 void links_free(struct links *l);
 /*
+ * `st` is what the item's path led to when it was opened.
  * 0: *group is NULL (the file has one name) or new: the item is to be signed, and links_finish()
  * called with what became of it. 1: another name came first; the item was taken over and comes
  * back from links_next().
  */
-int links_enter(struct links *l, const struct ms_batch_item *item, struct link_group **group,
-	struct ms_error *err);
+int links_enter(struct links *l, const struct stat *st, const struct ms_batch_item *item,
+	struct link_group **group, struct ms_error *err);
 /* `changed`: whether there is a new file. */
 void links_finish(struct links *l, struct link_group *group, const struct ms_batch_item *item,
 	bool changed, const struct ms_sign_result *result, const struct ms_error *err);

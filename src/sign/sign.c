@@ -55,16 +55,19 @@ static int look(struct ms_signer *signer, struct signing *s, struct ms_sign_resu
 	return 1;
 }
 
-int signing_begin(struct ms_signer *signer, const char *path, const char *dest,
-	struct signing *s, struct ms_sign_result *result, struct ms_error *err)
+int signing_open(struct ms_signer *signer, const char *path, struct signing *s,
+	struct ms_error *err)
+{
+	return module_open_within(s->memory, path, signer->options.flags, &s->m, err);
+}
+
+int signing_begin(struct ms_signer *signer, const char *dest, struct signing *s,
+	struct ms_sign_result *result, struct ms_error *err)
 {
 	AUTO_BUF struct buf cms = { 0 };
 	int r;
 
 	memset(result, 0, sizeof(*result));
-	r = module_open_within(s->memory, path, signer->options.flags, &s->m, err);
-	if (r < 0)
-		return r;
 	r = signer_choose_hash(signer, s->m, &s->hash, err);
 	result->hash = s->hash;
 	if (r == 0)
@@ -98,8 +101,10 @@ MS_API int ms_sign(struct ms_signer *signer, const char *path, const char *dest,
 	struct ms_sign_result *result, struct ms_error *err)
 {
 	CLEANUP(signing_end) struct signing s = { 0 };
-	int r = signing_begin(signer, path, dest, &s, result, err);
+	int r = signing_open(signer, path, &s, err);
 
+	if (r == 0)
+		r = signing_begin(signer, dest, &s, result, err);
 	if (r <= 0)
 		return r;
 	return module_write(s.m, s.keep, s.tail.data, s.tail.len, dest, err);

@@ -34,10 +34,13 @@ struct signing {
 	struct buf tail; /* empty if the module is to be written as it is */
 };
 
-/* Opens the module, digests and signs it; *s is zero but for memory. 1: there is a new file to be
- * written; 0: there is not (it verifies already, or this is a dry run). */
-int signing_begin(struct ms_signer *signer, const char *path, const char *dest,
-	struct signing *s, struct ms_sign_result *result, struct ms_error *err);
+/* Opens the module; *s is zero but for memory. */
+int signing_open(struct ms_signer *signer, const char *path, struct signing *s,
+	struct ms_error *err);
+/* Digests and signs it. 1: there is a new file to be written; 0: there is not (it verifies already,
+ * or this is a dry run). */
+int signing_begin(struct ms_signer *signer, const char *dest, struct signing *s,
+	struct ms_sign_result *result, struct ms_error *err);
 /* Leaves it as it was before. */
 void signing_end(struct signing *s);
 

@@ -42,6 +42,7 @@ static void assert_walk(const char *path, ...)
 	struct ms_walk *walk = NULL;
 	const char *found, *relative, *expected;
 	size_t len = strlen(path);
+	struct stat st;
 	va_list ap;
 
 	if (ms_walk_open(path, 0, &walk, &err))
@@ -51,6 +52,8 @@ static void assert_walk(const char *path, ...)
 		assert_int_equal(ms_walk_next(walk, &found, &relative, &err), 1);
 		assert_string_equal(relative, expected);
 		assert_int_equal(access(found, F_OK), 0);
+		assert_int_equal(lstat(found, &st), 0);
+		assert_true(S_ISREG(st.st_mode) || !ms_walk_is_file(walk));
 		assert_memory_equal(found, path, len);
 		assert_string_equal(found + strlen(found) - strlen(relative), relative);
 	}
