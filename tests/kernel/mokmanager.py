@@ -49,7 +49,8 @@ def _choose(console, wanted):
             break
         console.type(DOWN if entries.index(wanted) > entries.index(chosen) else UP)
         before = chosen
-        entries, chosen = _menu(console, lambda _, chosen: chosen != before, REDRAW_SECONDS)
+        entries, chosen = _menu(console, lambda entries, chosen: wanted in entries and chosen != before,
+                                REDRAW_SECONDS)
     if chosen != wanted:
         raise TimeoutError(f"'{wanted}' of MokManager cannot be chosen; there are: "
                            + ", ".join(entries))
