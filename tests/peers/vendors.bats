@@ -53,7 +53,7 @@ with_opencryptoki() {
 		mount --bind '$dir/lib' /var/lib/opencryptoki
 		mount --bind '$dir/conf' /etc/opencryptoki
 		pkcsslotd
-		for i in \$(seq 100); do [ -e /run/pkcsslotd.socket ] && break; sleep 0.1; done
+		for i in \$(seq 600); do [ -e /run/pkcsslotd.socket ] && break; sleep 0.1; done
 		modseal() { timeout 60 '$MODSEAL' \"\$1\" --module '$OC' --pin-source pin \"\${@:2}\" </dev/null; }
 		$1"
 }

@@ -118,13 +118,11 @@ pulled() {
 }
 
 wait_for_card() {
-	local i
-	for ((i = 0; i < 100; i++)); do
-		! timeout 10 opensc-tool --atr </dev/null 2>/dev/null | grep -q 3b: || return 0
-		sleep 0.1
-	done
-	echo "the card does not come back"
-	return 1
+	until_so card_answers
+}
+
+card_answers() {
+	timeout 10 opensc-tool --atr </dev/null 2>/dev/null | grep -q 3b:
 }
 
 @test "pulled out in the middle: modules are signed or as they were, and the next run goes on" {
