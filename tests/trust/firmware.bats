@@ -97,7 +97,7 @@ make_init() {
 boot() {
 	(cd root && find . | cpio -o -H newc --quiet) >initrd
 	cp /usr/share/OVMF/OVMF_VARS_4M.fd vars.fd
-	timeout -k 5 200 qemu-system-x86_64 -machine q35,smm=on \
+	timeout -k 5 400 qemu-system-x86_64 -machine q35,smm=on \
 		-global driver=cfi.pflash01,property=secure,value=on -accel tcg -cpu max -m 1024 \
 		-nodefaults -no-reboot -display none -serial file:serial \
 		-drive if=pflash,format=raw,unit=0,readonly=on,file=/usr/share/OVMF/OVMF_CODE_4M.secboot.fd \
