@@ -16,6 +16,12 @@ setup() {
 	export MODSEAL_PIN=1234
 }
 
+# A call that waits for the file go does so until it is told of.
+go_once_told() {
+	: >err
+	(until_so says "waiting for token 'modseal'" && touch go) 3>&- &
+}
+
 # -- PINs -------------------------------------------------------------------------------------
 
 @test "always-authenticate: the PIN is taken once and given at each signature" {
@@ -61,8 +67,9 @@ setup() {
 }
 
 @test "PIN pad: no PIN is sent, and a wait says what for" {
-	export MODSEAL_SHIM_TOKEN=pin-pad MODSEAL_SHIM_PAD_PIN=1234 MODSEAL_SHIM_DELAY=C_Login:2500ms
+	export MODSEAL_SHIM_TOKEN=pin-pad MODSEAL_SHIM_PAD_PIN=1234 MODSEAL_SHIM_DELAY=C_Login:$PWD/go
 	unset MODSEAL_PIN
+	go_once_told
 	sign
 	seen ended 0
 	seen modules plain=0 signed=3
@@ -320,7 +327,8 @@ setup() {
 }
 
 @test "a slow signature is waited for and told of" {
-	MODSEAL_SHIM_DELAY=C_Sign:1:2500ms sign
+	go_once_told
+	MODSEAL_SHIM_DELAY=C_Sign:1:$PWD/go sign
 	seen ended 0
 	seen says "token 'modseal'"
 	seen modules plain=0 signed=3

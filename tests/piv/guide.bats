@@ -65,7 +65,7 @@ guide() { # HEADING
 	guide "Touch"
 	assert_same touch.der "$CARD/9a.der"
 	[ "$(cat "$CARD/9a.policy")" = '2 2 1' ]
-	echo 2500 >"$CARD/touch-ms"
+	echo 4000 >"$CARD/touch-ms" # told after 2 seconds
 	cp bare touched.ko
 	run modseal sign --module "$YKCS11" -k 'pkcs11:id=%01' touched.ko
 	rm "$CARD/touch-ms"

@@ -40,7 +40,7 @@ make_key() { # ARGUMENT...
 		--attestation-root "$CARD/root.pem"
 	assert_status 0
 	assert_output "PIN always, touch always"
-	echo 2500 >"$CARD/touch-ms"
+	echo 4000 >"$CARD/touch-ms" # told after 2 seconds
 	cp bare m.ko
 	run sign 9d m.ko
 	assert_status 0

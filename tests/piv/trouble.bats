@@ -68,7 +68,7 @@ blocked() {
 
 touched() {
 	echo '2 2 1' >"$CARD/9a.policy"
-	echo 2500 >"$CARD/touch-ms"
+	echo 4000 >"$CARD/touch-ms" # told after 2 seconds
 	run sign 9a m.ko
 	assert_status 0
 	assert_match '^modseal: waiting for token .*: touch it if it blinks$'
