@@ -18,7 +18,7 @@ struct loop {
 int loop_threads(const char *name, const char *argument);
 /* The lines of standard input. */
 char **loop_names(const char *name, long *n);
-/* Runs it and prints "SECONDS CPU_SECONDS" of the process. */
+/* Runs it and prints "SECONDS CPU_SECONDS", of the process and of those that it has started. */
 void loop_run(const struct loop *loop);
 /* "NAME: WHAT: the error of errno", and out. */
 _Noreturn void loop_die(const char *name, const char *what);

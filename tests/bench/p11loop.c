@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * How many signatures a second a PKCS#11 module makes when nothing else is done: C_SignInit and
- * C_Sign in a loop, one session a thread.
+ * C_Sign in a loop, one session a thread. Where several slots hold a token of that name, as many as
+ * p11-kit-proxy.so has connections to it, the threads share them.
  *
  *   p11loop MODULE TOKEN LABEL PIN THREADS COUNT
  *
@@ -11,6 +12,7 @@
 
 #include <dlfcn.h>
 #include <p11-kit/pkcs11.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,11 +22,16 @@ static const CK_BYTE prefix[] = { 0x30, 0x31, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86
 	0x03, 0x04, 0x02, 0x01, 0x05, 0x00, 0x04, 0x20 };
 #define DIGEST_LEN 32
 
+#define MAX_THREADS 64
+
 static struct {
 	CK_FUNCTION_LIST *fn;
-	CK_SLOT_ID slot;
-	CK_SESSION_HANDLE sessions[64]; /* a thread's; the first is logged in with */
-	CK_OBJECT_HANDLE key;
+	CK_SLOT_ID slots[MAX_THREADS]; /* that hold the token */
+	int n_slots;
+	struct place {
+		CK_SESSION_HANDLE session;
+		CK_OBJECT_HANDLE key;
+	} places[MAX_THREADS]; /* a thread's, in slot thread % n_slots */
 	CK_MECHANISM mechanism;
 	CK_BYTE input[sizeof(prefix) + DIGEST_LEN];
 	CK_ULONG input_len;
@@ -58,34 +65,31 @@ static void load(const char *path)
 	check("C_Initialize", bench.fn->C_Initialize(&args));
 }
 
-static void find_token(const char *label)
+static bool is_token(CK_SLOT_ID slot, const char *label)
 {
-	CK_SLOT_ID slots[64];
-	CK_ULONG n = sizeof(slots) / sizeof(slots[0]);
 	CK_TOKEN_INFO info;
 	CK_BYTE padded[sizeof(info.label)];
 
 	memset(padded, ' ', sizeof(padded));
 	memcpy(padded, label, strnlen(label, sizeof(padded)));
-	check("C_GetSlotList", bench.fn->C_GetSlotList(CK_TRUE, slots, &n));
-	for (CK_ULONG i = 0; i < n; i++) {
-		if (bench.fn->C_GetTokenInfo(slots[i], &info) == CKR_OK &&
-			!memcmp(info.label, padded, sizeof(padded))) {
-			bench.slot = slots[i];
-			return;
-		}
-	}
-	die("no such token", CKR_TOKEN_NOT_PRESENT);
+	return bench.fn->C_GetTokenInfo(slot, &info) == CKR_OK &&
+		!memcmp(info.label, padded, sizeof(padded));
 }
 
-static void open_sessions(int n)
+static void find_token(const char *label)
 {
-	for (int i = 0; i < n; i++)
-		check("C_OpenSession", bench.fn->C_OpenSession(bench.slot, CKF_SERIAL_SESSION, NULL,
-					       NULL, &bench.sessions[i]));
+	CK_SLOT_ID slots[MAX_THREADS];
+	CK_ULONG n = MAX_THREADS;
+
+	check("C_GetSlotList", bench.fn->C_GetSlotList(CK_TRUE, slots, &n));
+	for (CK_ULONG i = 0; i < n; i++)
+		if (is_token(slots[i], label))
+			bench.slots[bench.n_slots++] = slots[i];
+	if (!bench.n_slots)
+		die("no such token", CKR_TOKEN_NOT_PRESENT);
 }
 
-static void find_key(CK_SESSION_HANDLE session, char *label)
+static void find_key(struct place *place, char *label)
 {
 	CK_OBJECT_CLASS class = CKO_PRIVATE_KEY;
 	CK_KEY_TYPE type;
@@ -94,13 +98,13 @@ static void find_key(CK_SESSION_HANDLE session, char *label)
 	CK_ATTRIBUTE key_type = { CKA_KEY_TYPE, &type, sizeof(type) };
 	CK_ULONG n = 0;
 
-	check("C_FindObjectsInit", bench.fn->C_FindObjectsInit(session, wanted, 2));
-	check("C_FindObjects", bench.fn->C_FindObjects(session, &bench.key, 1, &n));
-	check("C_FindObjectsFinal", bench.fn->C_FindObjectsFinal(session));
+	check("C_FindObjectsInit", bench.fn->C_FindObjectsInit(place->session, wanted, 2));
+	check("C_FindObjects", bench.fn->C_FindObjects(place->session, &place->key, 1, &n));
+	check("C_FindObjectsFinal", bench.fn->C_FindObjectsFinal(place->session));
 	if (n != 1)
 		die("no such key", CKR_KEY_HANDLE_INVALID);
 	check("C_GetAttributeValue",
-		bench.fn->C_GetAttributeValue(session, bench.key, &key_type, 1));
+		bench.fn->C_GetAttributeValue(place->session, place->key, &key_type, 1));
 	memset(bench.input, 0xa5, sizeof(bench.input));
 	if (type == CKK_RSA) {
 		bench.mechanism.mechanism = CKM_RSA_PKCS;
@@ -112,20 +116,36 @@ static void find_key(CK_SESSION_HANDLE session, char *label)
 	}
 }
 
+/* The slot's first session is logged in with. */
+static void prepare(int thread, char *label, char *pin)
+{
+	struct place *place = &bench.places[thread];
+
+	check("C_OpenSession",
+		bench.fn->C_OpenSession(bench.slots[thread % bench.n_slots], CKF_SERIAL_SESSION,
+			NULL, NULL, &place->session));
+	if (thread < bench.n_slots)
+		check("C_Login",
+			bench.fn->C_Login(
+				place->session, CKU_USER, (CK_UTF8CHAR *)pin, strlen(pin)));
+	find_key(place, label);
+}
+
 static void *begin(int thread)
 {
-	return &bench.sessions[thread];
+	return &bench.places[thread];
 }
 
 static void sign(void *own, long i)
 {
-	CK_SESSION_HANDLE session = *(CK_SESSION_HANDLE *)own;
+	const struct place *place = own;
 	CK_BYTE signature[1024];
 	CK_ULONG len = sizeof(signature);
 
 	(void)i;
-	check("C_SignInit", bench.fn->C_SignInit(session, &bench.mechanism, bench.key));
-	check("C_Sign", bench.fn->C_Sign(session, bench.input, bench.input_len, signature, &len));
+	check("C_SignInit", bench.fn->C_SignInit(place->session, &bench.mechanism, place->key));
+	check("C_Sign",
+		bench.fn->C_Sign(place->session, bench.input, bench.input_len, signature, &len));
 }
 
 static void end(void *own)
@@ -145,10 +165,8 @@ int main(int argc, char **argv)
 	loop.count = atol(argv[6]);
 	load(argv[1]);
 	find_token(argv[2]);
-	open_sessions(loop.threads);
-	check("C_Login", bench.fn->C_Login(bench.sessions[0], CKU_USER, (CK_UTF8CHAR *)argv[4],
-				 strlen(argv[4])));
-	find_key(bench.sessions[0], argv[3]);
+	for (int i = 0; i < loop.threads; i++)
+		prepare(i, argv[3], argv[4]);
 	loop_run(&loop);
 	bench.fn->C_Finalize(NULL);
 	return 0;

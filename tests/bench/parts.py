@@ -64,6 +64,12 @@ class Bench:
         return Rate(len(modules) - 1, every.wall - first.wall,
                     every.cpu + every.kernel - first.cpu), first
 
+    def bare(self, key, **more):
+        """C_Sign in a loop, and what its connections' servers do for it."""
+        count = 4 * len(self.modules)
+        its = self.run(lambda: self.programs.c_sign(key, count, **more))
+        return Rate(count, its.wall, its.cpu)
+
     def bound(self, key, way, modules, codec=None):
         """Modules a second that nobody can beat who does what modseal does, and what that rests on:
         the rate of the files alone, and CPU seconds a module of its parts (one of them a codec's, if
@@ -286,17 +292,43 @@ def durability(bench):
 
 def remote(bench):
     """The token behind p11-kit remote: one connection, and one a worker (docs/remote.md)."""
-    programs, config = bench.programs, bench.work / "pkcs11"
-    (config / "modules").mkdir(parents=True)
-    (config / "pkcs11.conf").write_text("user-config: none\n")
+    programs = bench.programs
+    counts = sorted({0, 1, programs.threads})
+    env = {"MODSEAL_SHIM_MODULE": programs.p11, "MODSEAL_SHIM_DELAY": "C_Sign:5ms"}
     # SoftHSM2, whose servers compute on the same processors, and the shim before it that waits in
     # C_Sign: what is then lost is the connection's own.
     modules = {"": programs.p11, "5ms": programs.shim}
-    for delay, module in modules.items():
-        for number in range(programs.threads):
-            (config / f"modules/release{delay}{number}.module").write_text(
-                f"remote: |p11-kit remote {module}\n")
-    env = {"MODSEAL_SHIM_MODULE": programs.p11, "MODSEAL_SHIM_DELAY": "C_Sign:5ms"}
+    rows = [{"key": key, "delay": "", "connections": n} for key in bench.keys for n in counts]
+    if programs.shim.exists():
+        rows += [{"key": "p256", "delay": "5ms", "connections": n} for n in counts]
+    inside = {(delay, n): connected(bench, module, n) for delay, module in modules.items() for n in counts}
+    local = local_bare = None
+    for row in bench.each_round("remote", rows):
+        key, delay, n = row["key"], row["delay"], row["connections"]
+        before, module = inside[delay, n], modules[delay]
+        uris = [programs.uri(key, f"?module-name=release{i}") for i in range(n)]
+        mine, _ = bench.sign(key, bench.modules, "--append", uris=uris or None, env=env, before=before,
+                             module=module)
+        bare = bench.bare(key, module=programs.proxy if n else module, env=os.environ | env, before=before)
+        if not n:
+            local, local_bare = mine, bare
+        adds = bare.cpu - local_bare.cpu
+        bound = min(bare.rate, bench.cores / (local.cpu + adds))
+        add(row, rate=mine.rate, ratio=mine.rate / local.rate, c_sign=bare.rate, bound=bound,
+            to_bound=mine.rate / bound, cpu=mine.cpu, cpu_local=local.cpu, cpu_connection=adds,
+            busy=mine.cpu * mine.rate)
+    return rows
+
+
+def connected(bench, module, count):
+    """What to put before a command, so that p11-kit knows that many connections to the module."""
+    if not count:
+        return []
+    config = bench.work / f"pkcs11-{count}-{Path(module).stem}"
+    (config / "modules").mkdir(parents=True)
+    (config / "pkcs11.conf").write_text("user-config: none\n")
+    for number in range(count):
+        (config / f"modules/release{number}.module").write_text(f"remote: |p11-kit remote {module}\n")
     # p11-kit's configuration is the machine's: in a mount namespace it is another.
     inside = ["unshare", "-m", "bash", "-euc", f"""mount --bind '{config}' /etc/pkcs11
         mount -t tmpfs none /usr/share/p11-kit/modules
@@ -304,19 +336,7 @@ def remote(bench):
     if not os.path.isdir("/etc/pkcs11") or subprocess.run(
             [*inside, "true"], stdin=subprocess.DEVNULL, capture_output=True, timeout=60).returncode:
         raise NotHere("mount namespaces are not permitted, or p11-kit is not configured as usual")
-    counts = (0, 1, programs.threads)
-    rows = [{"key": key, "delay": "", "connections": n} for key in bench.keys for n in counts]
-    if programs.shim.exists():
-        rows += [{"key": "p256", "delay": "5ms", "connections": n} for n in counts]
-    local = None
-    for row in bench.each_round("remote", rows):
-        key, delay, connections = row["key"], row["delay"], row["connections"]
-        uris = [programs.uri(key, f"?module-name=release{delay}{n}") for n in range(connections)]
-        mine, _ = bench.sign(key, bench.modules, "--append", uris=uris or None, env=env,
-                             before=inside if uris else (), module=modules[delay])
-        local = local if uris else mine.rate
-        add(row, rate=mine.rate, ratio=mine.rate / local)
-    return rows
+    return inside
 
 
 PARTS = {part.__name__.replace("_", "-"): part

@@ -71,6 +71,11 @@ COLUMNS = {
         ("C_Sign waits", lambda r: r["delay"]),
         ("token", lambda r: f"{r['connections']} connection(s)" if r["connections"] else "local"),
         ("modseal/s", lambda r: number(r["rate"])), ("to local", lambda r: ranged(r["ratio"])),
+        ("C_Sign/s", lambda r: number(r["c_sign"])), ("bound/s", lambda r: number(r["bound"])),
+        ("modseal/bound", lambda r: ranged(r["to_bound"])),
+        ("CPU us: modseal, local", lambda r: micro(r["cpu_local"])),
+        ("connection", lambda r: micro(r["cpu_connection"])), ("modseal", lambda r: micro(r["cpu"])),
+        ("cores busy", lambda r: number(r["busy"], 1, 2)),
     ],
 }
 

@@ -72,6 +72,7 @@ class Programs:
             ["bash", "-c", '. "$0/env"; echo "$SOFTHSM2_CONF"; echo "$MODSEAL_P11"', fixtures]).split()
         # The machine's own configuration of OpenSSL is no part of this.
         os.environ["OPENSSL_CONF"] = "/dev/null"
+        self.proxy = output_of(["pkg-config", "--variable=proxy_module", "p11-kit-1"]).strip()
         self.compile("p11loop", *output_of(["pkg-config", "--cflags", "p11-kit-1"]).split())
         self.compile("filefloor", "-lcrypto")
         self.compile("verifyloop", "-lcrypto")
@@ -81,13 +82,14 @@ class Programs:
         output_of(["cc", "-std=gnu17", "-D_GNU_SOURCE", "-O2", "-Wall", "-Wextra", "-pthread",
                    HERE / f"{name}.c", HERE / "loop.c", *flags, "-o", self.work / name])
 
-    def loop(self, name, *arguments, **more):
+    def loop(self, name, *arguments, before=(), **more):
         """One of the loops, which print their cost themselves: start and login are not in it."""
-        return Cost(*map(float, output_of([self.work / name, *map(str, arguments)], **more).split()))
+        return Cost(*map(float, output_of([*before, self.work / name, *map(str, arguments)],
+                                          **more).split()))
 
-    def c_sign(self, key, count, threads=None, module=None, env=None):
+    def c_sign(self, key, count, threads=None, module=None, **more):
         return self.loop("p11loop", module or self.p11, "soft", key, PIN, threads or self.threads,
-                         count, env=env)
+                         count, **more)
 
     def c_sign_process(self, key):
         """The least that a process needs for one signature."""
