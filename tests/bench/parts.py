@@ -247,7 +247,7 @@ def far(bench):
         modules = some if row["sessions"] else bench.modules
         jobs = [f"--jobs={row['jobs']}"] if row["jobs"] else []
         its = bench.run(lambda: programs.c_sign("p256", len(modules), row["jobs"] or 1, programs.shim,
-                                                os.environ | env))
+                                                env=os.environ | env))
         mine, _ = bench.sign("p256", modules, "--append", *jobs, module=programs.shim, env=env)
         add(row, rate=mine.rate, c_sign=len(modules) / its.wall, ratio=mine.rate * its.wall / len(modules))
     return rows
