@@ -83,8 +83,8 @@ replaced() {
 }
 
 @test "a module that another process holds a lock on is left alone" {
-	flock m.ko sleep 20 3>&- &
-	until flock -n m.ko true; [ $? -ne 0 ]; do sleep 0.05; done
+	flock m.ko sleep 60 3>&- &
+	until_so locked m.ko
 	run append
 	kill $!
 	assert_status 1

@@ -96,8 +96,8 @@ swept() { # DIR
 	done
 	ln -s m.ko there/.link.modseal-abcdef
 	mkdir there/.dir.modseal-abcdef
-	flock there/.m.ko.modseal-aZ09_x sleep 20 3>&- &
-	until flock -n there/.m.ko.modseal-aZ09_x true; [ $? -ne 0 ]; do sleep 0.05; done
+	flock there/.m.ko.modseal-aZ09_x sleep 60 3>&- &
+	until_so locked there/.m.ko.modseal-aZ09_x
 	run sign there
 	kill $!
 	assert_status 0

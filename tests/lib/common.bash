@@ -117,6 +117,11 @@ until_so() { # COMMAND...
 	done
 }
 
+# Whether a process has a lock on it.
+locked() { # FILE
+	! flock -n "$1" true
+}
+
 # Asserts on the last `run`; they say what was there instead.
 
 assert_status() { # STATUS
