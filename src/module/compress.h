@@ -10,6 +10,9 @@
 
 /* Nothing larger is taken apart: no module comes near it, a decompression bomb does. */
 #define UNPACK_MAX ((size_t)1 << 30)
+/* Bytes that one has to look back, at most, in what is written: every reader has to have a window of
+ * 8 MiB for zstd (RFC 8878), and xz -6 writes for it. */
+#define WINDOW_MAX ((size_t)8 << 20)
 /* What the xz decoder may take for itself; xz -9 needs 65 MiB. */
 #define UNPACK_MEMORY ((size_t)256 << 20)
 
@@ -56,11 +59,23 @@ struct codec {
 	 * content gives the same bytes. */
 	int (*pack)(void *packer, const struct piece *pieces, size_t n,
 		const struct packed_out *out, struct ms_error *err);
+	/* The same, of `kept` and `tail`, with little work and what the data were compressed with left
+	 * as it is: `packed`, a whole file that was unpacked to `content_len` bytes, loses the blocks
+	 * behind the first kept->len of them and gets one that holds the tail, uncompressed. 1: this
+	 * cannot be done, `packed` is as it was: it is not one frame or stream that the kernel reads, or
+	 * no block ends there. NULL: it never can. */
+	int (*extend)(struct buf *packed, uint64_t content_len, const struct piece *kept,
+		const struct piece *tail, struct ms_error *err);
 };
 
 #define PACK_STEP 65536 /* bytes that are put out at once, at most */
 
 extern const struct codec gz_codec, xz_codec, zst_codec;
+
+int xz_extend(struct buf *packed, uint64_t content_len, const struct piece *kept,
+	const struct piece *tail, struct ms_error *err);
+int zst_extend(struct buf *packed, uint64_t content_len, const struct piece *kept,
+	const struct piece *tail, struct ms_error *err);
 
 /* NULL for MODULE_PLAIN. */
 const struct codec *codec_of(enum module_compression compression);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "src/module/memory.h"
 
+#include "src/base/cleanup.h"
 #include "src/base/error.h"
 #include "src/module/compress.h"
 
@@ -108,12 +109,12 @@ void memory_give(struct module_memory *mem, size_t bytes)
 	memory_settle(mem, bytes, 0);
 }
 
-void *memory_buffer_take(struct module_memory *mem, size_t size)
+void *memory_buffer_take(struct module_memory *mem)
 {
 	struct idle_buffer *buffer;
 
 	if (!mem)
-		return malloc(size);
+		return malloc(MEMORY_BUFFER);
 	pthread_mutex_lock(&mem->lock);
 	buffer = mem->buffers;
 	if (buffer)
@@ -124,7 +125,7 @@ void *memory_buffer_take(struct module_memory *mem, size_t size)
 	return buffer;
 }
 
-void memory_buffer_give(struct module_memory *mem, void *data)
+void memory_buffer_give(struct module_memory *mem, void *data, size_t size)
 {
 	struct idle_buffer *buffer = data;
 
@@ -133,9 +134,14 @@ void memory_buffer_give(struct module_memory *mem, void *data)
 		return;
 	}
 	pthread_mutex_lock(&mem->lock);
-	buffer->next = mem->buffers;
-	mem->buffers = buffer;
+	if (size == MEMORY_BUFFER) {
+		buffer->next = mem->buffers;
+		mem->buffers = STEAL(buffer);
+	} else {
+		mem->n_buffers--;
+	}
 	pthread_mutex_unlock(&mem->lock);
+	free(buffer);
 }
 
 static void *take_idle(struct module_memory *mem, const struct coder *kind)

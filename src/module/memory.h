@@ -2,7 +2,7 @@
 /*
  * What modules may take together that are in hand at the same time, so that memory grows neither
  * with their number nor with the number of threads: the contents of compressed ones and what
- * decompresses and compresses them, and buffers for plain ones that are read whole.
+ * decompresses and compresses them, and buffers for small ones.
  */
 #ifndef MODSEAL_MODULE_MEMORY_H
 #define MODSEAL_MODULE_MEMORY_H
@@ -41,9 +41,10 @@ void memory_take(struct module_memory *mem, size_t bytes);
 void memory_settle(struct module_memory *mem, size_t estimate, size_t bytes);
 void memory_give(struct module_memory *mem, size_t bytes);
 
-/* A buffer of so many bytes, at most MEMORY_BUFFER. NULL: there is none to be had. Does not wait. */
-void *memory_buffer_take(struct module_memory *mem, size_t size);
-void memory_buffer_give(struct module_memory *mem, void *buffer);
+/* A buffer of MEMORY_BUFFER bytes, from malloc(3). NULL: there is none to be had. Does not wait. */
+void *memory_buffer_take(struct module_memory *mem);
+/* `size` is what it has now: it may have grown, by realloc(3). */
+void memory_buffer_give(struct module_memory *mem, void *buffer, size_t size);
 
 /* One of the codec's two kinds of coder, which may have been used before; waits for one. NULL: out of
  * memory. */

@@ -14,15 +14,32 @@
 
 DEFINE_CLEANUP(struct module, module_close, cleanup_module);
 
+static void plain_take(struct module *m)
+{
+	m->plain.data = memory_buffer_take(m->memory);
+	m->lent = m->plain.data;
+	m->plain.size = m->lent ? MEMORY_BUFFER : 0;
+}
+
+static void plain_give(struct module *m)
+{
+	if (m->lent) {
+		memory_buffer_give(m->memory, m->plain.data, m->plain.size);
+		m->plain = (struct buf){ 0 };
+		m->lent = false;
+	}
+	buf_free(&m->plain);
+	memory_give(m->memory, m->memory_taken);
+	m->memory_taken = 0;
+}
+
 void module_close(struct module *m)
 {
 	if (!m)
 		return;
 	if (m->fd >= 0)
 		close(m->fd);
-	buf_free(&m->plain);
-	memory_give(m->memory, m->memory_taken);
-	memory_buffer_give(m->memory, m->buffer);
+	plain_give(m);
 	free(m->path);
 	free(m->target);
 	free(m->vermagic);
@@ -99,15 +116,17 @@ static bool taken_raw(const struct module *m, int unpacked)
 	return !elf_starts_rel(m->plain.data, m->plain.len);
 }
 
-/* The size is not known before; kernel modules shrink to a fourth or a sixth. */
+/* The size is not known before; kernel modules shrink to a fourth or a sixth. What is compressed is in
+ * memory, too, when it is written back. */
 static int unpack(struct module *m, struct ms_error *err)
 {
-	size_t estimate = (size_t)m->st.st_size * 6;
+	size_t estimate = (size_t)m->st.st_size * 7;
 	int r;
 
 	memory_take(m->memory, estimate);
+	plain_take(m);
 	r = unpack_within(m->memory, m->compression, m->fd, 0, m->path, &m->plain, err);
-	m->memory_taken = m->plain.len;
+	m->memory_taken = m->plain.len + (size_t)m->st.st_size;
 	memory_settle(m->memory, estimate, m->memory_taken);
 	return r;
 }
@@ -118,12 +137,12 @@ static int read_whole(struct module *m, struct ms_error *err)
 	int r;
 
 	if (m->size <= MEMORY_BUFFER)
-		m->buffer = memory_buffer_take(m->memory, m->size);
-	if (!m->buffer)
+		plain_take(m);
+	if (!m->lent)
 		return 0;
-	r = module_read(m, 0, m->buffer, m->size, err);
+	r = module_read(m, 0, m->plain.data, m->size, err);
 	if (!r)
-		m->data = m->buffer;
+		m->data = m->plain.data;
 	return r;
 }
 
@@ -145,9 +164,7 @@ static int load(struct module *m, unsigned flags, struct ms_error *err)
 		return read_whole(m, err);
 	r = unpack(m, err);
 	if ((flags & MODULE_ANY_FILE) && taken_raw(m, r)) {
-		buf_free(&m->plain);
-		memory_give(m->memory, m->memory_taken);
-		m->memory_taken = 0;
+		plain_give(m);
 		m->compression = MODULE_PLAIN;
 		return read_whole(m, err);
 	}

@@ -47,9 +47,9 @@ struct module {
 	int fd;        /* of target, open for reading */
 	struct stat st;            /* of fd, taken when it was opened */
 	enum module_compression compression;
-	struct buf plain;          /* the content of a compressed file */
-	void *buffer;              /* the content of a plain one, if it is small */
-	const uint8_t *data;       /* whichever of the two; NULL: the content is read from fd */
+	struct buf plain;          /* the content of a compressed file, or of a small plain one */
+	bool lent;                 /* its buffer is one of memory's */
+	const uint8_t *data;       /* of plain; NULL: the content is read from fd */
 	struct module_memory *memory; /* what bounds it, NULL if nothing does */
 	size_t memory_taken;       /* bytes of it */
 	uint64_t size;             /* bytes, uncompressed */

@@ -47,8 +47,7 @@ int place_resolve(const char *dest, struct place *p, struct stat *st, struct ms_
 	return 0;
 }
 
-static int resolve(const struct module *m, const char *dest, struct place *p,
-	struct ms_error *err)
+static int resolve(const struct module *m, const char *dest, struct place *p, struct ms_error *err)
 {
 	struct stat st;
 	int r;
@@ -108,39 +107,6 @@ static int temp_make(struct place *p, struct ms_error *err)
 	return place_failed(p, EWOULDBLOCK, err);
 }
 
-static int put(void *user, const void *data, size_t len, struct ms_error *err)
-{
-	const struct place *to = user;
-
-	return file_write_all(to->fd, data, len) < 0 ? place_failed(to, errno, err) : 0;
-}
-
-static int write_packed(const struct module *m, uint64_t keep_len, const struct piece *tail,
-	struct place *to, struct ms_error *err)
-{
-	const struct piece pieces[] = { { m->data, keep_len }, *tail };
-	const struct codec *codec = codec_of(m->compression);
-	const struct packed_out out = { put, to };
-	void *packer = memory_coder_take(m->memory, codec, &codec->packer, err);
-	int r;
-
-	if (!packer)
-		return MS_ERR_NOMEM;
-	r = codec->pack(packer, pieces, 2, &out, err);
-	memory_coder_give(m->memory, codec, &codec->packer, packer);
-	return r;
-}
-
-static int write_plain(struct module *m, uint64_t keep_len, const struct piece *tail,
-	const struct place *to, struct ms_error *err)
-{
-	int r = content_copy(m, keep_len, to, err);
-
-	if (r)
-		return r;
-	return file_write_all(to->fd, tail->data, tail->len) < 0 ? place_failed(to, errno, err) : 0;
-}
-
 /*
  * When another of its names goes away (it is one of several hard links that are signed at the same
  * time), the kernel changes ctime with the link count: that alone is no change.
@@ -163,31 +129,99 @@ int place_changed(const char *path, struct ms_error *err)
 	return MS_ERR_MODULE;
 }
 
+static int unchanged(const struct module *m, struct ms_error *err)
+{
+	struct stat now;
+
+	if (fstat(m->fd, &now) < 0)
+		return err_set_errno(err, MS_ERR_IO, errno, "%s", m->path);
+	return place_same(&now, &m->st) ? 0 : place_changed(m->path, err);
+}
+
+static int put(void *user, const void *data, size_t len, struct ms_error *err)
+{
+	const struct place *to = user;
+
+	return file_write_all(to->fd, data, len) < 0 ? place_failed(to, errno, err) : 0;
+}
+
+/* All of it compressed anew. */
+static int pack(const struct module *m, uint64_t keep_len, const struct piece *tail,
+	struct place *to, struct ms_error *err)
+{
+	const struct piece pieces[] = { { m->data, keep_len }, *tail };
+	const struct codec *codec = codec_of(m->compression);
+	const struct packed_out out = { put, to };
+	void *packer = memory_coder_take(m->memory, codec, &codec->packer, err);
+	int r;
+
+	if (!packer)
+		return MS_ERR_NOMEM;
+	r = codec->pack(packer, pieces, 2, &out, err);
+	memory_coder_give(m->memory, codec, &codec->packer, packer);
+	return r;
+}
+
+/* As it was compressed, with another end. 1: that cannot be. */
+static int extend(const struct module *m, uint64_t keep_len, const struct piece *tail,
+	struct place *to, struct ms_error *err)
+{
+	const struct piece kept = { m->data, keep_len };
+	AUTO_BUF struct buf packed = { 0 };
+	size_t len = (size_t)m->st.st_size;
+	int r;
+
+	if (buf_reserve(&packed, len + tail->len + 256) < 0)
+		return err_nomem(err);
+	if (file_pread(m->fd, packed.data, len, 0) < 0) {
+		int e = errno;
+
+		r = unchanged(m, err);
+		return r ? r : err_set_errno(err, MS_ERR_IO, e, "%s cannot be read", m->path);
+	}
+	packed.len = len;
+	r = codec_of(m->compression)->extend(&packed, m->size, &kept, tail, err);
+	return r ? r : put(to, packed.data, packed.len, err);
+}
+
+static int write_packed(const struct module *m, uint64_t keep_len, const struct piece *tail,
+	struct place *to, struct ms_error *err)
+{
+	int r = codec_of(m->compression)->extend ? extend(m, keep_len, tail, to, err) : 1;
+
+	return r > 0 ? pack(m, keep_len, tail, to, err) : r;
+}
+
+static int write_plain(struct module *m, uint64_t keep_len, const struct piece *tail,
+	const struct place *to, struct ms_error *err)
+{
+	int r = content_copy(m, keep_len, to, err);
+
+	if (r)
+		return r;
+	return file_write_all(to->fd, tail->data, tail->len) < 0 ? place_failed(to, errno, err) : 0;
+}
+
 /* A new file that is complete but has not got its name yet. */
 struct staged {
 	struct place to;
-	char *path;     /* of the module, as it was given */
+	char *path;	/* of the module, as it was given */
 	struct stat st; /* of the module when it was opened */
 };
 
 static int stage(struct module *m, uint64_t keep_len, const struct piece *tail, const char *dest,
 	struct place *to, struct ms_error *err)
 {
-	struct stat now;
 	int r = resolve(m, dest, to, err);
 
 	if (!r)
 		r = temp_make(to, err);
 	if (!r)
 		r = m->compression == MODULE_PLAIN ? write_plain(m, keep_len, tail, to, err)
-						     : write_packed(m, keep_len, tail, to, err);
+						   : write_packed(m, keep_len, tail, to, err);
 	if (!r)
 		r = meta_copy(m, to, err);
-	if (!r && fstat(m->fd, &now) < 0)
-		return err_set_errno(err, MS_ERR_IO, errno, "%s", m->path);
-	if (!r && !place_same(&now, &m->st))
-		r = place_changed(m->path, err);
-	return r;
+	return r ? r : unchanged(m, err);
 }
 
 int module_stage(struct module *m, uint64_t keep_len, const void *tail, size_t tail_len,
@@ -225,8 +259,8 @@ int staged_sync(struct staged *s, struct ms_error *err)
 	return fsync(s->to.fd) < 0 ? place_failed(&s->to, errno, err) : 0;
 }
 
-/* The old file is held over the rename: its blocks are freed when it is let go, and not by the kernel
- * while that keeps the directory locked. */
+/* The old file is held over the rename: its blocks are freed when it is let go, and not by the
+ * kernel while that keeps the directory locked. */
 int staged_commit(struct staged *s, struct ms_error *err)
 {
 	AUTO_CLOSE int old = -1;

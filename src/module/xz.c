@@ -142,4 +142,5 @@ const struct codec xz_codec = {
 	.unpacker = { stream_create, stream_destroy, stream_size },
 	.packer = { stream_create, stream_destroy, NULL },
 	.pack = xz_pack,
+	.extend = xz_extend,
 };

@@ -163,4 +163,5 @@ const struct codec zst_codec = {
 	.unpacker = { unpacker_create, unpacker_destroy, unpacker_size },
 	.packer = { packer_create, packer_destroy, NULL },
 	.pack = zst_pack,
+	.extend = zst_extend,
 };

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# Compressed modules: signed inside, compressed again as the kernel's decompressor reads it.
+# Compressed modules: signed inside, as the kernel's decompressor reads it.
 
 load ../lib/common
 load cli
@@ -73,6 +73,55 @@ tool_tests() { # FILE
 		sleep 0.01
 		sign -q -o two.ko.$ext m.ko.$ext
 		assert_same one.ko.$ext two.ko.$ext
+	done
+}
+
+@test "xz and zstd: what is compressed stays as it is, and stripped it is the file that it was" {
+	xz -c --check=crc32 -6e --block-size=20000 bare >m.ko.xz
+	zstd -qc -19 <bare >m.ko.zst # which does not know the size
+	zstd -qc --no-check bare >unchecked.ko.zst
+	for file in m.ko.xz m.ko.zst unchecked.ko.zst; do
+		cp $file was
+		size=$(($(stat -c %s was) + $(stat -c %s signed) - $(stat -c %s bare)))
+		sign -q $file
+		unpacked $file | cmp - signed
+		tool_tests $file
+		[ "$(modinfo -F signer "./$file")" = "modseal rsa2048" ]
+		# the signature, a header, an entry in the index
+		[ $(($(stat -c %s $file) - size)) -le 40 ]
+		[ "$(cmp -l was $file | wc -l)" -lt 60 ]
+		modseal strip -q $file
+		assert_same $file was
+	done
+}
+
+@test "one signature above the other, replaced, taken off" {
+	for file in m.ko.xz m.ko.zst; do
+		cp $file was
+		sign -q $file
+		cp $file once
+		sign -q --stack $file
+		tool_tests $file
+		[ "$(unpacked $file | grep -ac '~Module signature appended~$')" -eq 2 ]
+		sign -q $file
+		unpacked $file | cmp - signed
+		modseal strip -q $file
+		tool_tests $file
+		unpacked $file | cmp - bare
+		cp once $file
+		sign -q $file
+		assert_same $file once
+	done
+}
+
+@test "a signature that was compressed together with the module" {
+	xz -c --check=crc32 signed >m.ko.xz
+	zstd -qc signed >m.ko.zst
+	for file in m.ko.xz m.ko.zst; do
+		sign -q $file
+		unpacked $file | cmp - signed
+		modseal strip -q $file
+		unpacked $file | cmp - bare
 	done
 }
 

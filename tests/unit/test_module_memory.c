@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -176,16 +177,21 @@ static void test_buffers_are_used_again(void **state)
 	int n = 0;
 
 	memory_init(&mem, 2);
-	while (n < 64 && (buffers[n] = memory_buffer_take(&mem, MEMORY_BUFFER)))
+	while (n < 64 && (buffers[n] = memory_buffer_take(&mem)))
 		memset(buffers[n++], 'x', MEMORY_BUFFER);
 	assert_in_range(n, 4, 63); /* there is an end to it, and it does not wait */
 	last = buffers[n - 1];
-	memory_buffer_give(&mem, last);
-	assert_ptr_equal(memory_buffer_take(&mem, 1), last);
-	assert_null(memory_buffer_take(&mem, 1));
+	memory_buffer_give(&mem, last, MEMORY_BUFFER);
+	assert_ptr_equal(memory_buffer_take(&mem), last);
+	assert_null(memory_buffer_take(&mem));
+	/* One that grew is no more of use, but another may take its place. */
+	memory_buffer_give(&mem, realloc(last, 2 * MEMORY_BUFFER), 2 * MEMORY_BUFFER);
+	buffers[n - 1] = memory_buffer_take(&mem);
+	assert_non_null(buffers[n - 1]);
+	assert_null(memory_buffer_take(&mem));
 	while (n)
-		memory_buffer_give(&mem, buffers[--n]);
-	memory_buffer_give(&mem, NULL);
+		memory_buffer_give(&mem, buffers[--n], MEMORY_BUFFER);
+	memory_buffer_give(&mem, NULL, 0);
 	memory_destroy(&mem);
 }
 
@@ -193,10 +199,10 @@ static void test_without_bounds(void **state)
 {
 	void *packer, *buffer;
 
-	buffer = memory_buffer_take(NULL, 100);
+	buffer = memory_buffer_take(NULL);
 	assert_non_null(buffer);
 	memset(buffer, 'x', 100);
-	memory_buffer_give(NULL, buffer);
+	memory_buffer_give(NULL, buffer, MEMORY_BUFFER);
 
 	memory_take(NULL, SIZE_MAX);
 	memory_settle(NULL, 1, 2);
