@@ -90,19 +90,29 @@ static bool ends_in_marker(int fd)
 		!memcmp(end, MODULE_MARKER, sizeof(end));
 }
 
-int unpack_within(struct module_memory *memory, enum module_compression compression, int fd,
-	uint64_t offset, const char *path, struct buf *out, struct ms_error *err)
+void packed_begin(struct packed *in, int fd, uint64_t offset, const char *path,
+	const struct buf *at_hand)
+{
+	in->fd = fd;
+	in->path = path;
+	in->next = at_hand ? at_hand->data : NULL;
+	in->avail = at_hand ? at_hand->len : 0;
+	in->read = offset + in->avail;
+}
+
+int unpack_within(struct module_memory *memory, enum module_compression compression,
+	struct packed *in, struct buf *out, struct ms_error *err)
 {
 	const struct codec *codec = codec_of(compression);
-	struct packed in = { .fd = fd, .read = offset, .path = path, .codec = codec->name };
 	void *unpacker = memory_coder_take(memory, codec, &codec->unpacker, err);
 	int r;
 
 	if (!unpacker)
 		return MS_ERR_NOMEM;
-	r = codec->unpack(unpacker, &in, out, err);
+	in->codec = codec->name;
+	r = codec->unpack(unpacker, in, out, err);
 	memory_coder_give(memory, codec, &codec->unpacker, unpacker);
-	if (r == MS_ERR_MODULE && ends_in_marker(fd))
+	if (r == MS_ERR_MODULE && ends_in_marker(in->fd))
 		err_hint(err,
 			"A signature was appended to the compressed file, where no kernel looks for "
 			"one. Decompress it without that signature, sign, compress again.");
@@ -112,5 +122,8 @@ int unpack_within(struct module_memory *memory, enum module_compression compress
 int unpack_file(enum module_compression compression, int fd, uint64_t offset, const char *path,
 	struct buf *out, struct ms_error *err)
 {
-	return unpack_within(NULL, compression, fd, offset, path, out, err);
+	struct packed in;
+
+	packed_begin(&in, fd, offset, path, NULL);
+	return unpack_within(NULL, compression, &in, out, err);
 }

@@ -20,7 +20,7 @@
 struct packed {
 	int fd;
 	const char *path;    /* for messages */
-	const char *codec;   /* likewise */
+	const char *codec;   /* likewise; unpack_within() sets it */
 	uint64_t read;       /* bytes of the file that were read so far */
 	const uint8_t *next; /* those of them not yet used */
 	size_t avail;
@@ -84,9 +84,12 @@ enum module_compression compression_of(const uint8_t *start, size_t len);
 /* Opens up the file behind fd, from `offset` (0: all of it) to its end; see codec.unpack. */
 int unpack_file(enum module_compression compression, int fd, uint64_t offset, const char *path,
 	struct buf *out, struct ms_error *err);
-/* The same with a decompressor out of `memory` (which may be NULL). */
-int unpack_within(struct module_memory *memory, enum module_compression compression, int fd,
-	uint64_t offset, const char *path, struct buf *out, struct ms_error *err);
+/* The same in two steps: */
+void packed_begin(struct packed *in, int fd, uint64_t offset, const char *path,
+	const struct buf *at_hand);
+/* with a decompressor out of `memory` (which may be NULL). */
+int unpack_within(struct module_memory *memory, enum module_compression compression,
+	struct packed *in, struct buf *out, struct ms_error *err);
 
 /* For the codecs. Makes avail > 0 unless the file is at its end. */
 int packed_fill(struct packed *in, struct ms_error *err);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "src/module/memory.h"
 
-#include "src/base/cleanup.h"
 #include "src/base/error.h"
 #include "src/module/compress.h"
 
@@ -12,12 +11,13 @@
 #define LIMIT_LEAST ((size_t)6 << 20)
 #define LIMIT_A_CPU ((size_t)3 << 20)
 
-#define BUFFERS_MAX 16
+#define BUFFERS_MAX ((size_t)8 << 20) /* bytes */
 #define IDLE_SIZE   ((size_t)4 << 20) /* bytes of one that is kept; what kernel builds compress needs 2 MiB */
 
 /* A buffer that is used again costs no fresh pages. */
 struct idle_buffer {
 	struct idle_buffer *next;
+	size_t size;
 };
 
 /* Making a compressor or decompressor anew for each module would cost more than a small one does. */
@@ -109,39 +109,45 @@ void memory_give(struct module_memory *mem, size_t bytes)
 	memory_settle(mem, bytes, 0);
 }
 
-void *memory_buffer_take(struct module_memory *mem)
+void memory_buffer_take(struct module_memory *mem, struct lent_buf *b)
 {
-	struct idle_buffer *buffer;
+	struct idle_buffer *idle;
 
-	if (!mem)
-		return malloc(MEMORY_BUFFER);
-	pthread_mutex_lock(&mem->lock);
-	buffer = mem->buffers;
-	if (buffer)
-		mem->buffers = buffer->next;
-	else if (mem->n_buffers < BUFFERS_MAX && (buffer = malloc(MEMORY_BUFFER)))
-		mem->n_buffers++;
-	pthread_mutex_unlock(&mem->lock);
-	return buffer;
-}
-
-void memory_buffer_give(struct module_memory *mem, void *data, size_t size)
-{
-	struct idle_buffer *buffer = data;
-
-	if (!mem || !buffer) {
-		free(buffer);
+	if (!mem) {
+		buf_reserve(&b->buf, MEMORY_BUFFER);
 		return;
 	}
 	pthread_mutex_lock(&mem->lock);
-	if (size == MEMORY_BUFFER) {
-		buffer->next = mem->buffers;
-		mem->buffers = STEAL(buffer);
-	} else {
-		mem->n_buffers--;
+	idle = mem->buffers;
+	if (idle) {
+		mem->buffers = idle->next;
+		b->counted = idle->size;
+	} else if (mem->buffer_bytes + MEMORY_BUFFER <= BUFFERS_MAX && (idle = malloc(MEMORY_BUFFER))) {
+		b->counted = MEMORY_BUFFER;
+		mem->buffer_bytes += b->counted;
 	}
 	pthread_mutex_unlock(&mem->lock);
-	free(buffer);
+	b->buf = (struct buf){ .data = (uint8_t *)idle, .size = b->counted };
+}
+
+/* One that grew is kept as it is, while there is room for it. */
+void memory_buffer_give(struct module_memory *mem, struct lent_buf *b)
+{
+	struct idle_buffer *idle = (struct idle_buffer *)b->buf.data;
+
+	if (b->counted) {
+		pthread_mutex_lock(&mem->lock);
+		mem->buffer_bytes -= b->counted;
+		if (mem->buffer_bytes + b->buf.size <= BUFFERS_MAX) {
+			mem->buffer_bytes += b->buf.size;
+			*idle = (struct idle_buffer){ mem->buffers, b->buf.size };
+			mem->buffers = idle;
+			b->buf.data = NULL;
+		}
+		pthread_mutex_unlock(&mem->lock);
+	}
+	buf_free(&b->buf);
+	b->counted = 0;
 }
 
 static void *take_idle(struct module_memory *mem, const struct coder *kind)

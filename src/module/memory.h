@@ -7,6 +7,8 @@
 #ifndef MODSEAL_MODULE_MEMORY_H
 #define MODSEAL_MODULE_MEMORY_H
 
+#include "src/base/buf.h"
+
 #include <modseal/error.h>
 #include <pthread.h>
 #include <stddef.h>
@@ -24,7 +26,7 @@ struct module_memory {
 	unsigned coding_max, coding;     /* compressors and decompressors at work */
 	struct idle_coder *idle;         /* and those that wait for the next module */
 	struct idle_buffer *buffers;     /* likewise */
-	unsigned n_buffers;              /* also those in use */
+	size_t buffer_bytes;             /* also of those in use */
 };
 
 /* Bytes of a buffer; larger plain modules are read in pieces. Of 4,000 real modules 97 % fit. */
@@ -41,10 +43,17 @@ void memory_take(struct module_memory *mem, size_t bytes);
 void memory_settle(struct module_memory *mem, size_t estimate, size_t bytes);
 void memory_give(struct module_memory *mem, size_t bytes);
 
-/* A buffer of MEMORY_BUFFER bytes, from malloc(3). NULL: there is none to be had. Does not wait. */
-void *memory_buffer_take(struct module_memory *mem);
-/* `size` is what it has now: it may have grown, by realloc(3). */
-void memory_buffer_give(struct module_memory *mem, void *buffer, size_t size);
+/* A buffer that may come from here. Zero-initialise it. */
+struct lent_buf {
+	struct buf buf; /* may grow */
+	size_t counted; /* bytes that belong to `mem`; 0: it does not come from there */
+};
+
+/* Gives an empty one at least MEMORY_BUFFER bytes, or leaves it empty: there are none to be had. Does
+ * not wait. */
+void memory_buffer_take(struct module_memory *mem, struct lent_buf *b);
+/* Wherever it comes from; it is empty then. */
+void memory_buffer_give(struct module_memory *mem, struct lent_buf *b);
 
 /* One of the codec's two kinds of coder, which may have been used before; waits for one. NULL: out of
  * memory. */

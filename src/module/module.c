@@ -14,21 +14,10 @@
 
 DEFINE_CLEANUP(struct module, module_close, cleanup_module);
 
-static void plain_take(struct module *m)
+static void give_back(struct module *m)
 {
-	m->plain.data = memory_buffer_take(m->memory);
-	m->lent = m->plain.data;
-	m->plain.size = m->lent ? MEMORY_BUFFER : 0;
-}
-
-static void plain_give(struct module *m)
-{
-	if (m->lent) {
-		memory_buffer_give(m->memory, m->plain.data, m->plain.size);
-		m->plain = (struct buf){ 0 };
-		m->lent = false;
-	}
-	buf_free(&m->plain);
+	memory_buffer_give(m->memory, &m->plain);
+	memory_buffer_give(m->memory, &m->packed);
 	memory_give(m->memory, m->memory_taken);
 	m->memory_taken = 0;
 }
@@ -39,7 +28,7 @@ void module_close(struct module *m)
 		return;
 	if (m->fd >= 0)
 		close(m->fd);
-	plain_give(m);
+	give_back(m);
 	free(m->path);
 	free(m->target);
 	free(m->vermagic);
@@ -113,7 +102,29 @@ static bool taken_raw(const struct module *m, int unpacked)
 		return false;
 	if (unpacked && named_compressed_module(m->target))
 		return false;
-	return !elf_starts_rel(m->plain.data, m->plain.len);
+	return !elf_starts_rel(m->plain.buf.data, m->plain.buf.len);
+}
+
+/* A small file is read once: all that is looked for in it, digested or copied comes from memory. */
+static int read_whole(struct module *m, struct lent_buf *whole, struct ms_error *err)
+{
+	int r = 0;
+
+	if (m->size <= MEMORY_BUFFER)
+		memory_buffer_take(m->memory, whole);
+	if (whole->buf.data)
+		r = module_read(m, 0, whole->buf.data, m->size, err);
+	if (!r && whole->buf.data)
+		whole->buf.len = m->size;
+	return r;
+}
+
+static int read_plain(struct module *m, struct ms_error *err)
+{
+	int r = read_whole(m, &m->plain, err);
+
+	m->data = r ? NULL : m->plain.buf.data;
+	return r;
 }
 
 /* The size is not known before; kernel modules shrink to a fourth or a sixth. What is compressed is in
@@ -121,28 +132,17 @@ static bool taken_raw(const struct module *m, int unpacked)
 static int unpack(struct module *m, struct ms_error *err)
 {
 	size_t estimate = (size_t)m->st.st_size * 7;
+	struct packed in;
 	int r;
 
 	memory_take(m->memory, estimate);
-	plain_take(m);
-	r = unpack_within(m->memory, m->compression, m->fd, 0, m->path, &m->plain, err);
-	m->memory_taken = m->plain.len + (size_t)m->st.st_size;
-	memory_settle(m->memory, estimate, m->memory_taken);
-	return r;
-}
-
-/* A small file is read once: all that is looked for in it, digested or copied comes from memory. */
-static int read_whole(struct module *m, struct ms_error *err)
-{
-	int r;
-
-	if (m->size <= MEMORY_BUFFER)
-		plain_take(m);
-	if (!m->lent)
-		return 0;
-	r = module_read(m, 0, m->plain.data, m->size, err);
+	memory_buffer_take(m->memory, &m->plain);
+	r = read_whole(m, &m->packed, err);
+	packed_begin(&in, m->fd, 0, m->path, &m->packed.buf);
 	if (!r)
-		m->data = m->plain.data;
+		r = unpack_within(m->memory, m->compression, &in, &m->plain.buf, err);
+	m->memory_taken = m->plain.buf.len + (size_t)m->st.st_size;
+	memory_settle(m->memory, estimate, m->memory_taken);
 	return r;
 }
 
@@ -161,17 +161,17 @@ static int load(struct module *m, unsigned flags, struct ms_error *err)
 		return r;
 	m->compression = compression_of(start, len);
 	if (m->compression == MODULE_PLAIN)
-		return read_whole(m, err);
+		return read_plain(m, err);
 	r = unpack(m, err);
 	if ((flags & MODULE_ANY_FILE) && taken_raw(m, r)) {
-		plain_give(m);
+		give_back(m);
 		m->compression = MODULE_PLAIN;
-		return read_whole(m, err);
+		return read_plain(m, err);
 	}
 	if (r)
 		return r;
-	m->data = m->plain.data;
-	m->size = m->plain.len;
+	m->data = m->plain.buf.data;
+	m->size = m->plain.buf.len;
 	if (!m->size)
 		return err_set(err, MS_ERR_MODULE, "%s is empty when decompressed", m->path);
 	return 0;

@@ -11,7 +11,7 @@
 #ifndef MODSEAL_MODULE_MODULE_H
 #define MODSEAL_MODULE_MODULE_H
 
-#include "src/base/buf.h"
+#include "src/module/memory.h"
 
 #include <modseal/hash.h>
 #include <stdbool.h>
@@ -47,8 +47,8 @@ struct module {
 	int fd;        /* of target, open for reading */
 	struct stat st;            /* of fd, taken when it was opened */
 	enum module_compression compression;
-	struct buf plain;          /* the content of a compressed file, or of a small plain one */
-	bool lent;                 /* its buffer is one of memory's */
+	struct lent_buf plain;     /* the content of a compressed file, or of a small plain one */
+	struct lent_buf packed;    /* a small compressed file as it is, until it is written back */
 	const uint8_t *data;       /* of plain; NULL: the content is read from fd */
 	struct module_memory *memory; /* what bounds it, NULL if nothing does */
 	size_t memory_taken;       /* bytes of it */

@@ -162,29 +162,41 @@ static int pack(const struct module *m, uint64_t keep_len, const struct piece *t
 	return r;
 }
 
-/* As it was compressed, with another end. 1: that cannot be. */
-static int extend(const struct module *m, uint64_t keep_len, const struct piece *tail,
-	struct place *to, struct ms_error *err)
+/* For a file that was not kept when it was opened. */
+static int read_packed(struct module *m, size_t room, struct ms_error *err)
 {
-	const struct piece kept = { m->data, keep_len };
-	AUTO_BUF struct buf packed = { 0 };
+	struct buf *packed = &m->packed.buf;
 	size_t len = (size_t)m->st.st_size;
-	int r;
+	int e, r;
 
-	if (buf_reserve(&packed, len + tail->len + 256) < 0)
+	if (buf_reserve(packed, len + room) < 0)
 		return err_nomem(err);
-	if (file_pread(m->fd, packed.data, len, 0) < 0) {
-		int e = errno;
-
+	if (file_pread(m->fd, packed->data, len, 0) < 0) {
+		e = errno;
 		r = unchanged(m, err);
 		return r ? r : err_set_errno(err, MS_ERR_IO, e, "%s cannot be read", m->path);
 	}
-	packed.len = len;
-	r = codec_of(m->compression)->extend(&packed, m->size, &kept, tail, err);
-	return r ? r : put(to, packed.data, packed.len, err);
+	packed->len = len;
+	return 0;
 }
 
-static int write_packed(const struct module *m, uint64_t keep_len, const struct piece *tail,
+/* As it was compressed, with another end. 1: that cannot be. */
+static int extend(struct module *m, uint64_t keep_len, const struct piece *tail,
+	struct place *to, struct ms_error *err)
+{
+	const struct piece kept = { m->data, keep_len };
+	struct buf *packed = &m->packed.buf;
+	int r = packed->len ? 0 : read_packed(m, tail->len + 256, err);
+
+	if (!r)
+		r = codec_of(m->compression)->extend(packed, m->size, &kept, tail, err);
+	if (!r)
+		r = put(to, packed->data, packed->len, err);
+	memory_buffer_give(m->memory, &m->packed); /* it is not the module's any more */
+	return r;
+}
+
+static int write_packed(struct module *m, uint64_t keep_len, const struct piece *tail,
 	struct place *to, struct ms_error *err)
 {
 	int r = codec_of(m->compression)->extend ? extend(m, keep_len, tail, to, err) : 1;

@@ -49,13 +49,15 @@ static int unpack(void **state, enum module_compression c, const struct buf *pac
 	struct buf *out, struct ms_error *err)
 {
 	const char *path = in_dir(state, "packed");
+	struct packed in;
 	int fd, r;
 
 	write_buf(path, packed);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	assert_true(fd >= 0);
 	buf_free(out);
-	r = unpack_within(&memory, c, fd, 0, path, out, err);
+	packed_begin(&in, fd, 0, path, NULL);
+	r = unpack_within(&memory, c, &in, out, err);
 	close(fd);
 	if (r)
 		assert_contains(err->message, path);

@@ -8,7 +8,6 @@
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -172,37 +171,62 @@ static void test_no_more_compressors_than_processors(void **state)
 
 static void test_buffers_are_used_again(void **state)
 {
-	void *buffers[64], *last;
+	struct lent_buf buffers[64] = { 0 }, *last;
 	struct module_memory mem;
+	uint8_t *data;
 	int n = 0;
 
 	memory_init(&mem, 2);
-	while (n < 64 && (buffers[n] = memory_buffer_take(&mem)))
-		memset(buffers[n++], 'x', MEMORY_BUFFER);
-	assert_in_range(n, 4, 63); /* there is an end to it, and it does not wait */
-	last = buffers[n - 1];
-	memory_buffer_give(&mem, last, MEMORY_BUFFER);
-	assert_ptr_equal(memory_buffer_take(&mem), last);
-	assert_null(memory_buffer_take(&mem));
-	/* One that grew is no more of use, but another may take its place. */
-	memory_buffer_give(&mem, realloc(last, 2 * MEMORY_BUFFER), 2 * MEMORY_BUFFER);
-	buffers[n - 1] = memory_buffer_take(&mem);
-	assert_non_null(buffers[n - 1]);
-	assert_null(memory_buffer_take(&mem));
+	for (;; n++) {
+		assert_in_range(n, 0, 63); /* there is an end to it, and it does not wait */
+		memory_buffer_take(&mem, &buffers[n]);
+		if (!buffers[n].buf.data)
+			break;
+		assert_int_equal(buffers[n].buf.size, MEMORY_BUFFER);
+		memset(buffers[n].buf.data, 'x', MEMORY_BUFFER);
+	}
+	assert_true(n >= 4);
+	last = &buffers[n - 1];
+	data = last->buf.data;
+	memory_buffer_give(&mem, last);
+	assert_null(last->buf.data);
+	memory_buffer_take(&mem, last);
+	assert_ptr_equal(last->buf.data, data);
+
+	/* One that grew leaves no room for another: it is not kept. */
+	assert_int_equal(buf_reserve(&last->buf, 2 * MEMORY_BUFFER), 0);
+	memory_buffer_give(&mem, last);
+	memory_buffer_take(&mem, last);
+	assert_int_equal(last->buf.size, MEMORY_BUFFER);
+	memory_buffer_take(&mem, &buffers[n]);
+	assert_null(buffers[n].buf.data);
+
+	/* Where there is room it is. */
 	while (n)
-		memory_buffer_give(&mem, buffers[--n], MEMORY_BUFFER);
-	memory_buffer_give(&mem, NULL, 0);
+		memory_buffer_give(&mem, &buffers[--n]);
+	memory_destroy(&mem);
+	memory_init(&mem, 2);
+	memory_buffer_take(&mem, last);
+	assert_int_equal(buf_reserve(&last->buf, 2 * MEMORY_BUFFER), 0);
+	data = last->buf.data;
+	memory_buffer_give(&mem, last);
+	memory_buffer_take(&mem, last);
+	assert_ptr_equal(last->buf.data, data);
+	assert_int_equal(last->buf.size, 2 * MEMORY_BUFFER);
+	memory_buffer_give(&mem, last);
 	memory_destroy(&mem);
 }
 
 static void test_without_bounds(void **state)
 {
-	void *packer, *buffer;
+	struct lent_buf buffer = { 0 };
+	void *packer;
 
-	buffer = memory_buffer_take(NULL);
-	assert_non_null(buffer);
-	memset(buffer, 'x', 100);
-	memory_buffer_give(NULL, buffer, MEMORY_BUFFER);
+	memory_buffer_take(NULL, &buffer);
+	assert_non_null(buffer.buf.data);
+	memset(buffer.buf.data, 'x', MEMORY_BUFFER);
+	memory_buffer_give(NULL, &buffer);
+	assert_null(buffer.buf.data);
 
 	memory_take(NULL, SIZE_MAX);
 	memory_settle(NULL, 1, 2);
