@@ -48,10 +48,11 @@ cases() {
 	if configured MODULE_DECOMPRESS && configured MODULE_COMPRESS_XZ; then
 		try xz compress "sign modseal rsa2048"
 		try xz-p256 compress "sign modseal p256"
+		try xz-again compress "sign modseal rsa2048" "sign modseal rsa4096"
 		try xz-tampered "sign modseal rsa2048" flip compress
 		try xz-foreign compress "sign soft rsa2048"
 	else
-		skip 4 "xz: this kernel unpacks no modules"
+		skip 5 "xz: this kernel unpacks no modules"
 	fi
 }
 
