@@ -62,8 +62,8 @@ struct codec {
 	/* The same, of `kept` and `tail`, with little work and what the data were compressed with left
 	 * as it is: `packed`, a whole file that was unpacked to `content_len` bytes, loses the blocks
 	 * behind the first kept->len of them and gets one that holds the tail, uncompressed. 1: this
-	 * cannot be done, `packed` is as it was: it is not one frame or stream that the kernel reads, or
-	 * no block ends there. NULL: it never can. */
+	 * cannot be done, `packed` is as it was: it is not one member, frame or stream that the kernel
+	 * reads, or no block ends there. */
 	int (*extend)(struct buf *packed, uint64_t content_len, const struct piece *kept,
 		const struct piece *tail, struct ms_error *err);
 };
@@ -72,6 +72,8 @@ struct codec {
 
 extern const struct codec gz_codec, xz_codec, zst_codec;
 
+int gz_extend(struct buf *packed, uint64_t content_len, const struct piece *kept,
+	const struct piece *tail, struct ms_error *err);
 int xz_extend(struct buf *packed, uint64_t content_len, const struct piece *kept,
 	const struct piece *tail, struct ms_error *err);
 int zst_extend(struct buf *packed, uint64_t content_len, const struct piece *kept,

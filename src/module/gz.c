@@ -174,4 +174,5 @@ const struct codec gz_codec = {
 	.unpacker = { unpacker_create, unpacker_destroy, NULL },
 	.packer = { packer_create, packer_destroy, NULL },
 	.pack = gz_pack,
+	.extend = gz_extend,
 };

@@ -199,7 +199,7 @@ static int extend(struct module *m, uint64_t keep_len, const struct piece *tail,
 static int write_packed(struct module *m, uint64_t keep_len, const struct piece *tail,
 	struct place *to, struct ms_error *err)
 {
-	int r = codec_of(m->compression)->extend ? extend(m, keep_len, tail, to, err) : 1;
+	int r = extend(m, keep_len, tail, to, err);
 
 	return r > 0 ? pack(m, keep_len, tail, to, err) : r;
 }

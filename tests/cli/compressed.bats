@@ -76,17 +76,18 @@ tool_tests() { # FILE
 	done
 }
 
-@test "xz and zstd: what is compressed stays as it is, and stripped it is the file that it was" {
+@test "what is compressed stays as it is, and stripped it is the file that it was" {
 	xz -c --check=crc32 -6e --block-size=20000 bare >m.ko.xz
 	zstd -qc -19 <bare >m.ko.zst # which does not know the size
 	zstd -qc --no-check bare >unchecked.ko.zst
-	for file in m.ko.xz m.ko.zst unchecked.ko.zst; do
+	gzip -c -6 bare >m.ko.gz # with the file's name
+	for file in m.ko.gz m.ko.xz m.ko.zst unchecked.ko.zst; do
 		cp $file was
 		size=$(($(stat -c %s was) + $(stat -c %s signed) - $(stat -c %s bare)))
 		sign -q $file
 		unpacked $file | cmp - signed
 		tool_tests $file
-		[ "$(modinfo -F signer "./$file")" = "modseal rsa2048" ]
+		[ $file = m.ko.gz ] || [ "$(modinfo -F signer "./$file")" = "modseal rsa2048" ]
 		# the signature, a header, an entry in the index
 		[ $(($(stat -c %s $file) - size)) -le 40 ]
 		[ "$(cmp -l was $file | wc -l)" -lt 60 ]
@@ -96,8 +97,7 @@ tool_tests() { # FILE
 }
 
 @test "one signature above the other, replaced, taken off" {
-	for file in m.ko.xz m.ko.zst; do
-		cp $file was
+	for file in m.ko.gz m.ko.xz m.ko.zst; do
 		sign -q $file
 		cp $file once
 		sign -q --stack $file
@@ -115,9 +115,10 @@ tool_tests() { # FILE
 }
 
 @test "a signature that was compressed together with the module" {
+	gzip -nc signed >m.ko.gz
 	xz -c --check=crc32 signed >m.ko.xz
 	zstd -qc signed >m.ko.zst
-	for file in m.ko.xz m.ko.zst; do
+	for file in m.ko.gz m.ko.xz m.ko.zst; do
 		sign -q $file
 		unpacked $file | cmp - signed
 		modseal strip -q $file

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* .xz and .zst files that get another end without being compressed anew. */
+/* .gz, .xz and .zst files that get another end without being compressed anew. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,6 +11,7 @@
 #include "src/module/compress.h"
 
 #include <lzma.h>
+#include <zlib.h>
 #include <zstd.h>
 
 /* What is compressed in ways that modseal itself does not. */
@@ -73,6 +74,32 @@ static int xz_filtered(const struct buf *plain, struct buf *packed, int dict)
 		: -1;
 }
 
+enum gz_option { LEVEL = 15, EMPTY_LAST = 16, NAMED = 32, COMMENTED = 64 };
+
+static int by_gz(const struct buf *plain, struct buf *packed, int options)
+{
+	gz_header header = { .name = options & NAMED ? (Bytef *)"fixture.ko" : NULL,
+		.comment = options & COMMENTED ? (Bytef *)"a fixture" : NULL };
+	z_stream z = { .next_in = plain->data, .avail_in = (uInt)plain->len };
+	int r;
+
+	packed->len = 0;
+	assert_int_equal(buf_reserve(packed, plain->len + 65536), 0);
+	assert_int_equal(deflateInit2(&z, options & LEVEL, Z_DEFLATED, MAX_WBITS + 16, 8,
+				 Z_DEFAULT_STRATEGY),
+		Z_OK);
+	if (options & (NAMED | COMMENTED))
+		deflateSetHeader(&z, &header);
+	z.next_out = packed->data;
+	z.avail_out = (uInt)packed->size;
+	if (options & EMPTY_LAST)
+		deflate(&z, Z_FULL_FLUSH);
+	r = deflate(&z, Z_FINISH);
+	packed->len = z.total_out;
+	deflateEnd(&z);
+	return r == Z_STREAM_END ? 0 : -1;
+}
+
 enum zstd_option {
 	CHECKED = 1,
 	SIZED = 2,
@@ -109,6 +136,10 @@ static int by_zstd(const struct buf *plain, struct buf *packed, int options)
 }
 
 static const struct kind extendable[] = {
+	{ "gzip -9", &gz_codec, by_gz, 9 },
+	{ "gzip -1 of a named file", &gz_codec, by_gz, 1 | NAMED },
+	{ "gzip, stored", &gz_codec, by_gz, 0 },
+	{ "gzip with an empty block", &gz_codec, by_gz, 6 | EMPTY_LAST },
 	{ "xz", &xz_codec, by_xz, 0 },
 	{ "xz of many blocks", &xz_codec, by_xz, 5000 },
 	{ "xz without a check", &xz_codec, xz_checked, LZMA_CHECK_NONE },
@@ -121,6 +152,7 @@ static const struct kind extendable[] = {
 #define N_EXTENDABLE (sizeof(extendable) / sizeof(extendable[0]))
 
 static const struct kind others[] = {
+	{ "gzip with a comment", &gz_codec, by_gz, 9 | COMMENTED },
 	{ "xz --check=crc64", &xz_codec, xz_checked, LZMA_CHECK_CRC64 },
 	{ "xz --check=sha256", &xz_codec, xz_checked, LZMA_CHECK_SHA256 },
 	{ "xz --x86", &xz_codec, xz_filtered, 0 },
@@ -129,7 +161,7 @@ static const struct kind others[] = {
 };
 #define N_OTHERS (sizeof(others) / sizeof(others[0]))
 
-static void compress(const struct kind *kind, const struct buf *plain, struct buf *packed)
+static void make_packed(const struct kind *kind, const struct buf *plain, struct buf *packed)
 {
 	if (kind->compress(plain, packed, kind->option))
 		fail_msg("%s: not compressed", kind->name);
@@ -139,7 +171,7 @@ static int extend(const struct kind *kind, struct buf *packed, size_t content_le
 	const struct buf *all, size_t keep)
 {
 	const struct piece kept = { all->data, keep };
-	const struct piece tail = { all->data + keep, all->len - keep };
+	const struct piece tail = { all->len > keep ? all->data + keep : NULL, all->len - keep };
 	struct ms_error err = { 0 };
 
 	return kind->codec->extend(packed, content_len, &kept, &tail, &err);
@@ -199,7 +231,7 @@ static void test_extend(void **state)
 		size_t size = sizes[i / N_EXTENDABLE];
 
 		make(size, 0, &plain);
-		compress(kind, &plain, &packed);
+		make_packed(kind, &plain, &packed);
 		first.len = 0;
 		add_buf(&first, &packed);
 		for (size_t t = 0, len = size; t < 3; len = all.len, t++) {
@@ -225,7 +257,7 @@ static void test_stacked(void **state)
 		const struct kind *kind = &extendable[k];
 
 		make(9000, 0, &all);
-		compress(kind, &all, &packed);
+		make_packed(kind, &all, &packed);
 		make(9000, 500, &all);
 		assert_int_equal(extend(kind, &packed, 9000, &all, 9000), 0);
 		once.len = 0;
@@ -251,7 +283,7 @@ static void test_zstd_header(void **state)
 			unsigned long long told;
 
 			make(sizes[i], 0, &all);
-			compress(&kind, &all, &packed);
+			make_packed(&kind, &all, &packed);
 			make(sizes[i], 600, &all);
 			assert_int_equal(extend(&kind, &packed, sizes[i], &all, sizes[i]), 0);
 			assert_int_equal(
@@ -282,7 +314,7 @@ static void test_zstd_block_is_full(void **state)
 		size_t size = cases[i].size;
 
 		make(size, 0, &all);
-		compress(&kind, &all, &packed);
+		make_packed(&kind, &all, &packed);
 		make(size, cases[i].tail_len, &all);
 		assert_int_equal(extend(&kind, &packed, size, &all, size), cases[i].result);
 		if (!cases[i].result)
@@ -299,7 +331,7 @@ static void test_xz_is_one_stream(void **state)
 	lzma_index *index = NULL;
 
 	make(12000, 0, &all);
-	compress(&kind, &all, &packed);
+	make_packed(&kind, &all, &packed);
 	make(12000, 600, &all);
 	assert_int_equal(extend(&kind, &packed, 12000, &all, 12000), 0);
 	assert_int_equal(lzma_file_info_decoder(&s, &index, 1 << 20, packed.len), LZMA_OK);
@@ -337,7 +369,7 @@ static void test_not_for_the_kernel(void **state)
 	make(9000, 0, &all);
 	for (size_t k = 0; k < N_OTHERS; k++) {
 		all.len = 9000;
-		compress(&others[k], &all, &packed);
+		make_packed(&others[k], &all, &packed);
 		make(9000, 600, &all);
 		assert_refuses(&others[k], &packed, 9000, &all, 9000);
 	}
@@ -351,7 +383,7 @@ static void test_not_one(void **state)
 
 	for (size_t k = 0; k < N_EXTENDABLE; k++) {
 		make(9000, 0, &all);
-		compress(&extendable[k], &all, &half);
+		make_packed(&extendable[k], &all, &half);
 		packed.len = 0;
 		add_buf(&packed, &half);
 		add_buf(&packed, &half);
@@ -372,7 +404,7 @@ static void test_inside_a_block(void **state)
 
 	for (size_t k = 0; k < N_EXTENDABLE; k++) {
 		make(9000, 0, &all);
-		compress(&extendable[k], &all, &packed);
+		make_packed(&extendable[k], &all, &packed);
 		assert_refuses(&extendable[k], &packed, 9000, &all, 8400);
 		make(9000, 600, &all);
 		assert_int_equal(extend(&extendable[k], &packed, 9000, &all, 9000), 0);
@@ -391,7 +423,7 @@ static void test_damaged(void **state)
 
 	for (size_t k = 0; k < N_EXTENDABLE; k++) {
 		make(700, 0, &all);
-		compress(&extendable[k], &all, &was);
+		make_packed(&extendable[k], &all, &was);
 		make(700, 300, &all);
 		for (size_t at = 0; at < was.len; at++) {
 			for (int bit = 0; bit < 8; bit++, tries++) {
