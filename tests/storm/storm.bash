@@ -36,8 +36,9 @@ storm_tree() { # DIR COUNT PACKED
 
 # Runs a driver of this folder on a tree with the token's key; what it counted is shown.
 storm() { # DRIVER OPTION... TREE
-	local module=${STORM_MODULE:-$MODSEAL_P11}
-	"$BATS_TEST_DIRNAME/$1" --cert "$MODSEAL_FIXTURES/rsa2048.pem" "${@:2}" \
+	local module=${STORM_MODULE:-$MODSEAL_P11} seconds=300
+	[ -z "${MODSEAL_LONG-}" ] || seconds=3000
+	timeout -k 5 $seconds "$BATS_TEST_DIRNAME/$1" --cert "$MODSEAL_FIXTURES/rsa2048.pem" "${@:2}" \
 		"$MODSEAL" sign --module "$module" -k 'pkcs11:token=modseal;object=rsa2048' \
 		>"$BATS_TEST_TMPDIR/said" 2>&1 </dev/null || { local r=$?; cat "$BATS_TEST_TMPDIR/said"; return $r; }
 	sed "s/^/# $BATS_TEST_DESCRIPTION: /" "$BATS_TEST_TMPDIR/said" >&3
