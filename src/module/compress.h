@@ -86,10 +86,11 @@ enum module_compression compression_of(const uint8_t *start, size_t len);
 /* Opens up the file behind fd, from `offset` (0: all of it) to its end; see codec.unpack. */
 int unpack_file(enum module_compression compression, int fd, uint64_t offset, const char *path,
 	struct buf *out, struct ms_error *err);
-/* The same in two steps: */
+/* The same in two steps; `at_hand`: what has been read already, from `offset` on (NULL: nothing), to be
+ * kept until it is unpacked, */
 void packed_begin(struct packed *in, int fd, uint64_t offset, const char *path,
 	const struct buf *at_hand);
-/* with a decompressor out of `memory` (which may be NULL). */
+/* and with a decompressor out of `memory` (which may be NULL). */
 int unpack_within(struct module_memory *memory, enum module_compression compression,
 	struct packed *in, struct buf *out, struct ms_error *err);
 

@@ -6,6 +6,7 @@
 #include "src/base/error.h"
 #include "src/module/compress.h"
 
+#include <endian.h>
 #include <stdbool.h>
 #include <string.h>
 #include <zlib.h>
@@ -13,7 +14,7 @@
 #define HEADER_LEN  10
 #define TRAILER_LEN 8
 #define FLAG_NAME   0x08 /* a file name follows: the only field that the kernel's reader skips */
-#define BLOCK_START 3	 /* bits: whether it is the last one, and two for its kind (0: stored) */
+#define BLOCK_START 3    /* bits: whether it is the last one, and two for its kind (0: stored) */
 #define STORED_MAX  65535
 
 /* What inflate() says in data_type when it stops for Z_BLOCK. */
@@ -97,13 +98,15 @@ static void cut_off(struct buf *packed, uint64_t end)
 		packed->data[end / 8] &= (uint8_t)((1 << end % 8) - 1);
 }
 
-static int add_little(struct buf *packed, uint32_t value, size_t n, struct ms_error *err)
+static int add(struct buf *packed, const void *data, size_t len, struct ms_error *err)
 {
-	uint8_t bytes[4];
+	return buf_add(packed, data, len) < 0 ? err_nomem(err) : 0;
+}
 
-	for (size_t i = 0; i < n; i++)
-		bytes[i] = (uint8_t)(value >> 8 * i);
-	return buf_add(packed, bytes, n) < 0 ? err_nomem(err) : 0;
+static int add_le32(struct buf *packed, uint32_t value, struct ms_error *err)
+{
+	value = htole32(value);
+	return add(packed, &value, sizeof(value), err);
 }
 
 /* Stored as it is, from that bit on; a stored block's size and content begin at a byte. */
@@ -113,13 +116,13 @@ static int add_stored(struct buf *packed, uint64_t at, const uint8_t *data, size
 	int r = 0;
 
 	if (at + BLOCK_START > (uint64_t)packed->len * 8)
-		r = add_little(packed, 0, 1, err);
+		r = add(packed, "", 1, err);
 	if (!r)
 		set_last(packed, at, last);
 	if (!r)
-		r = add_little(packed, (uint32_t)len | ~(uint32_t)len << 16, 4, err);
-	if (!r && buf_add(packed, data, len) < 0)
-		r = err_nomem(err);
+		r = add_le32(packed, (uint32_t)len | ~(uint32_t)len << 16, err);
+	if (!r)
+		r = add(packed, data, len, err);
 	return r;
 }
 
@@ -143,20 +146,21 @@ static int add_tail(struct buf *packed, uint64_t at, const struct piece *tail, s
 int gz_extend(struct buf *packed, uint64_t content_len, const struct piece *kept,
 	const struct piece *tail, struct ms_error *err)
 {
-	uint32_t sum = (uint32_t)crc32_z(0, kept->data, kept->len);
 	struct cut cut;
+	uint32_t sum;
 	int r;
 
 	if (!can_extend(packed, kept->len, &cut))
 		return 1;
+	sum = (uint32_t)crc32_z(0, kept->data, kept->len);
 	if (tail->len) /* of NULL zlib would tell the sum of nothing at all */
 		sum = (uint32_t)crc32_z(sum, tail->data, tail->len);
 	set_last(packed, cut.start, !tail->len);
 	cut_off(packed, cut.end);
 	r = add_tail(packed, cut.end, tail, err);
 	if (!r)
-		r = add_little(packed, sum, 4, err);
+		r = add_le32(packed, sum, err);
 	if (!r)
-		r = add_little(packed, (uint32_t)(kept->len + tail->len), 4, err);
+		r = add_le32(packed, (uint32_t)(kept->len + tail->len), err);
 	return r;
 }

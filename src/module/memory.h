@@ -2,7 +2,7 @@
 /*
  * What modules may take together that are in hand at the same time, so that memory grows neither
  * with their number nor with the number of threads: the contents of compressed ones and what
- * decompresses and compresses them, and buffers for small ones.
+ * decompresses and compresses them, and buffers for small files and their content.
  */
 #ifndef MODSEAL_MODULE_MEMORY_H
 #define MODSEAL_MODULE_MEMORY_H
@@ -21,7 +21,7 @@ struct idle_buffer;
 struct module_memory {
 	pthread_mutex_t lock;
 	pthread_cond_t freed;
-	size_t limit, used;              /* bytes of uncompressed content */
+	size_t limit, used;              /* bytes of compressed modules, and of their content */
 	unsigned long arrived, admitted; /* who asks first is served first */
 	unsigned coding_max, coding;     /* compressors and decompressors at work */
 	struct idle_coder *idle;         /* and those that wait for the next module */

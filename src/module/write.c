@@ -47,7 +47,8 @@ int place_resolve(const char *dest, struct place *p, struct stat *st, struct ms_
 	return 0;
 }
 
-static int resolve(const struct module *m, const char *dest, struct place *p, struct ms_error *err)
+static int resolve(const struct module *m, const char *dest, struct place *p,
+	struct ms_error *err)
 {
 	struct stat st;
 	int r;
@@ -217,7 +218,7 @@ static int write_plain(struct module *m, uint64_t keep_len, const struct piece *
 /* A new file that is complete but has not got its name yet. */
 struct staged {
 	struct place to;
-	char *path;	/* of the module, as it was given */
+	char *path;     /* of the module, as it was given */
 	struct stat st; /* of the module when it was opened */
 };
 
@@ -230,7 +231,7 @@ static int stage(struct module *m, uint64_t keep_len, const struct piece *tail, 
 		r = temp_make(to, err);
 	if (!r)
 		r = m->compression == MODULE_PLAIN ? write_plain(m, keep_len, tail, to, err)
-						   : write_packed(m, keep_len, tail, to, err);
+						     : write_packed(m, keep_len, tail, to, err);
 	if (!r)
 		r = meta_copy(m, to, err);
 	return r ? r : unchanged(m, err);
@@ -271,8 +272,8 @@ int staged_sync(struct staged *s, struct ms_error *err)
 	return fsync(s->to.fd) < 0 ? place_failed(&s->to, errno, err) : 0;
 }
 
-/* The old file is held over the rename: its blocks are freed when it is let go, and not by the
- * kernel while that keeps the directory locked. */
+/* The old file is held over the rename: its blocks are freed when it is let go, and not by the kernel
+ * while that keeps the directory locked. */
 int staged_commit(struct staged *s, struct ms_error *err)
 {
 	AUTO_CLOSE int old = -1;

@@ -28,9 +28,9 @@ struct back {
 struct rule {
 	enum shim_fn fn;
 	struct range calls;
-	CK_RV rv;	  /* fail */
-	long delay;	  /* delay: microseconds, FOR_EVER */
-	char *until;	  /* delay: until that file is there; NULL */
+	CK_RV rv;         /* fail */
+	long delay;       /* delay: microseconds, FOR_EVER */
+	char *until;      /* delay: until that file is there; NULL */
 	struct back back; /* remove */
 };
 
