@@ -68,21 +68,24 @@ bool pool_is_key_failure(int code)
 	}
 }
 
-/* The key with the most room; -1: all are busy, -2: none is left. */
-static int find_free(const struct pool *pool)
+/* The key with the most room, of several `last` if it is one of them; -1: all are busy, -2: none is
+ * left. */
+static int find_free(const struct pool *pool, const struct ms_key *last)
 {
-	unsigned room = 0;
+	unsigned most = 0;
 	int best = -2;
 
 	for (size_t i = 0; i < pool->n; i++) {
-		unsigned parallel = pool->keys[i].key->parallel;
+		const struct ms_key *key = pool->keys[i].key;
+		unsigned busy = pool->keys[i].busy;
+		unsigned room = busy < key->parallel ? key->parallel - busy : 0;
 
 		if (pool->keys[i].lost)
 			continue;
 		if (best == -2)
 			best = -1;
-		if (pool->keys[i].busy < parallel && parallel - pool->keys[i].busy > room) {
-			room = parallel - pool->keys[i].busy;
+		if (room > most || (room && room == most && key == last)) {
+			most = room;
 			best = (int)i;
 		}
 	}
@@ -96,7 +99,7 @@ static int acquire(struct pool *pool, struct pool_hold *hold)
 	int i;
 
 	pthread_mutex_lock(&pool->lock);
-	while ((i = find_free(pool)) == -1)
+	while ((i = find_free(pool, hold->signed_by)) == -1)
 		pthread_cond_wait(&pool->freed, &pool->lock);
 	if (i >= 0) {
 		pool->keys[i].busy++;
@@ -132,7 +135,7 @@ static void release(struct pool *pool, struct pool_hold *hold, const struct ms_e
 		pool->keys[i].lost = true;
 		pool->last_failure = *failure;
 	}
-	*others = find_free(pool) != -2;
+	*others = find_free(pool, NULL) != -2;
 	if (failure) /* those that wait may have nothing to wait for any more */
 		pthread_cond_broadcast(&pool->freed);
 	else

@@ -47,7 +47,11 @@ struct pool_hold {
 	const struct ms_key *signed_by; /* which it was in the end */
 };
 
-/* crypto_key_sign() with the key that is free first. Waits for one. `hold` may be NULL. */
+/*
+ * crypto_key_sign() with the key that is free first. Waits for one. `hold` may be NULL; of two that are
+ * as free as each other it is that which signed for it last: where a process of this machine serves the
+ * connection, the two stay on one processor and need not wake each other from another one.
+ */
 int pool_sign(struct pool *pool, struct pool_hold *hold, enum key_input input, enum ms_hash hash,
 	const uint8_t *data, size_t len, uint8_t sig[KEY_SIG_MAX], size_t *sig_len,
 	struct ms_error *err);
