@@ -45,10 +45,15 @@ struct coder {
 	size_t (*size)(const void *coder); /* bytes that it has taken; NULL: always the same */
 };
 
+/* Bytes of a file's start that tell what it is. */
+#define CODEC_START 18
+
 struct codec {
 	const char *name;
 	uint8_t magic[6];
 	size_t magic_len;
+	/* Bytes of content as a file's start tells them, without warranty; 0: it does not. NULL: none does. */
+	uint64_t (*content_len)(const uint8_t *start, size_t len);
 	/* Appends the content of a whole file to `out`: all its members, frames or streams, as
 	 * the format's own tool reads them. MS_ERR_MODULE for data that is damaged, cut off or
 	 * followed by something else; `out` then holds what came before the damage. */

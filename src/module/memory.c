@@ -109,7 +109,24 @@ void memory_give(struct module_memory *mem, size_t bytes)
 	memory_settle(mem, bytes, 0);
 }
 
-void memory_buffer_take(struct module_memory *mem, struct lent_buf *b)
+/* The smallest that is large enough, else the largest: it has the least to grow. */
+static struct idle_buffer *take_buffer(struct module_memory *mem, size_t wanted)
+{
+	struct idle_buffer **best = &mem->buffers, *taken;
+
+	for (struct idle_buffer **p = best; *p; p = &(*p)->next) {
+		size_t size = (*p)->size, best_size = (*best)->size;
+
+		if (best_size < wanted ? size > best_size : size >= wanted && size < best_size)
+			best = p;
+	}
+	taken = *best;
+	if (taken)
+		*best = taken->next;
+	return taken;
+}
+
+void memory_buffer_take(struct module_memory *mem, size_t wanted, struct lent_buf *b)
 {
 	struct idle_buffer *idle;
 
@@ -118,9 +135,8 @@ void memory_buffer_take(struct module_memory *mem, struct lent_buf *b)
 		return;
 	}
 	pthread_mutex_lock(&mem->lock);
-	idle = mem->buffers;
+	idle = take_buffer(mem, wanted);
 	if (idle) {
-		mem->buffers = idle->next;
 		b->counted = idle->size;
 	} else if (mem->buffer_bytes + MEMORY_BUFFER <= BUFFERS_MAX && (idle = malloc(MEMORY_BUFFER))) {
 		b->counted = MEMORY_BUFFER;

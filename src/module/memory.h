@@ -50,8 +50,8 @@ struct lent_buf {
 };
 
 /* Gives an empty one at least MEMORY_BUFFER bytes, or leaves it empty: there are none to be had. Does
- * not wait. */
-void memory_buffer_take(struct module_memory *mem, struct lent_buf *b);
+ * not wait. `wanted` bytes are likely to come into it: of several it is the one that they suit. */
+void memory_buffer_take(struct module_memory *mem, size_t wanted, struct lent_buf *b);
 /* Wherever it comes from; it is empty then. */
 void memory_buffer_give(struct module_memory *mem, struct lent_buf *b);
 

@@ -111,7 +111,7 @@ static int read_whole(struct module *m, struct lent_buf *whole, struct ms_error 
 	int r = 0;
 
 	if (m->size <= MEMORY_BUFFER)
-		memory_buffer_take(m->memory, whole);
+		memory_buffer_take(m->memory, m->size, whole);
 	if (whole->buf.data)
 		r = module_read(m, 0, whole->buf.data, m->size, err);
 	if (!r && whole->buf.data)
@@ -127,16 +127,24 @@ static int read_plain(struct module *m, struct ms_error *err)
 	return r;
 }
 
-/* The size is not known before; kernel modules shrink to a fourth or a sixth. What is compressed is in
- * memory, too, when it is written back. */
-static int unpack(struct module *m, struct ms_error *err)
+/* How long the content will be: what the file tells, or as kernel modules shrink, to a fourth or a sixth. */
+static size_t content_estimate(const struct module *m, const uint8_t *start, size_t len)
 {
-	size_t estimate = (size_t)m->st.st_size * 7;
+	const struct codec *codec = codec_of(m->compression);
+	uint64_t told = codec->content_len ? codec->content_len(start, len) : 0;
+
+	return told && told <= UNPACK_MAX ? (size_t)told : (size_t)m->st.st_size * 6;
+}
+
+/* What is compressed is in memory, too, when it is written back. */
+static int unpack(struct module *m, size_t content_len, struct ms_error *err)
+{
+	size_t estimate = content_len + (size_t)m->st.st_size;
 	struct packed in;
 	int r;
 
 	memory_take(m->memory, estimate);
-	memory_buffer_take(m->memory, &m->plain);
+	memory_buffer_take(m->memory, content_len, &m->plain);
 	r = read_whole(m, &m->packed, err);
 	packed_begin(&in, m->fd, 0, m->path, &m->packed.buf);
 	if (!r)
@@ -149,7 +157,7 @@ static int unpack(struct module *m, struct ms_error *err)
 /* Finds out about compression and makes the content readable. */
 static int load(struct module *m, unsigned flags, struct ms_error *err)
 {
-	uint8_t start[8];
+	uint8_t start[CODEC_START];
 	size_t len = m->st.st_size < (off_t)sizeof(start) ? (size_t)m->st.st_size : sizeof(start);
 	int r;
 
@@ -162,7 +170,7 @@ static int load(struct module *m, unsigned flags, struct ms_error *err)
 	m->compression = compression_of(start, len);
 	if (m->compression == MODULE_PLAIN)
 		return read_plain(m, err);
-	r = unpack(m, err);
+	r = unpack(m, content_estimate(m, start, len), err);
 	if ((flags & MODULE_ANY_FILE) && taken_raw(m, r)) {
 		give_back(m);
 		m->compression = MODULE_PLAIN;

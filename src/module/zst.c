@@ -24,14 +24,21 @@ static int bad(struct packed *in, size_t code, struct ms_error *err)
 	}
 }
 
+static uint64_t content_len(const uint8_t *start, size_t len)
+{
+	unsigned long long size = ZSTD_getFrameContentSize(start, len);
+
+	return size == ZSTD_CONTENTSIZE_UNKNOWN || size == ZSTD_CONTENTSIZE_ERROR ? 0 : size;
+}
+
 /* Into room for all of its content libzstd decompresses a frame at once, without a window of its own.
  * What the header says may be a lie: then it is as with one that says nothing. */
 static int make_room(struct packed *in, struct buf *out, struct ms_error *err)
 {
 	int r = packed_fill(in, err);
-	unsigned long long size = ZSTD_getFrameContentSize(in->next, in->avail);
+	uint64_t size = content_len(in->next, in->avail);
 
-	if (r || size > ROOM_MAX) /* as are the values for "unknown" and "no frame" */
+	if (r || size > ROOM_MAX)
 		return r;
 	return buf_reserve(out, (size_t)size) < 0 ? err_nomem(err) : 0;
 }
@@ -159,6 +166,7 @@ const struct codec zst_codec = {
 	.name = "zstd",
 	.magic = { 0x28, 0xb5, 0x2f, 0xfd },
 	.magic_len = 4,
+	.content_len = content_len,
 	.unpack = zst_unpack,
 	.unpacker = { unpacker_create, unpacker_destroy, unpacker_size },
 	.packer = { packer_create, packer_destroy, NULL },

@@ -315,6 +315,25 @@ static void test_zstd_form(void **state)
 	}
 }
 
+/* How much memory it will take is known before it is read: what only streams tell is not known. */
+static void test_zstd_tells_its_length(void **state)
+{
+	static const size_t sizes[] = { 100, 5000, 3000000 };
+	/* a frame with a window and no content size, then an empty last block */
+	static const uint8_t silent[] = { 0x28, 0xb5, 0x2f, 0xfd, 0x00, 0x58, 0x01, 0x00, 0x00 };
+	AUTO_BUF struct buf plain = { 0 };
+	AUTO_BUF struct buf packed = { 0 };
+
+	for (size_t i = 0; i < 3; i++) {
+		make_plain(sizes[i], &plain);
+		pack(MODULE_ZST, &plain, &packed);
+		assert_int_equal(zst_codec.content_len(packed.data, CODEC_START), sizes[i]);
+		assert_int_equal(zst_codec.content_len(packed.data, 5), 0);
+	}
+	assert_int_equal(zst_codec.content_len(silent, sizeof(silent)), 0);
+	assert_int_equal(zst_codec.content_len((const uint8_t *)"\x7f" "ELF and more", 16), 0);
+}
+
 static void test_limit(void **state)
 {
 	struct packed in = { .path = "bomb.ko.zst", .codec = "zstd" };
@@ -420,6 +439,7 @@ int main(void)
 		cmocka_unit_test(test_xz_needs_too_much),
 		cmocka_unit_test(test_a_large_decompressor_is_not_kept),
 		cmocka_unit_test(test_zstd_form),
+		cmocka_unit_test(test_zstd_tells_its_length),
 		cmocka_unit_test(test_limit),
 		cmocka_unit_test(test_module),
 		cmocka_unit_test(test_any_file),

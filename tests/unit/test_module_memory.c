@@ -179,7 +179,7 @@ static void test_buffers_are_used_again(void **state)
 	memory_init(&mem, 2);
 	for (;; n++) {
 		assert_in_range(n, 0, 63); /* there is an end to it, and it does not wait */
-		memory_buffer_take(&mem, &buffers[n]);
+		memory_buffer_take(&mem, 1, &buffers[n]);
 		if (!buffers[n].buf.data)
 			break;
 		assert_int_equal(buffers[n].buf.size, MEMORY_BUFFER);
@@ -190,15 +190,15 @@ static void test_buffers_are_used_again(void **state)
 	data = last->buf.data;
 	memory_buffer_give(&mem, last);
 	assert_null(last->buf.data);
-	memory_buffer_take(&mem, last);
+	memory_buffer_take(&mem, 1, last);
 	assert_ptr_equal(last->buf.data, data);
 
 	/* One that grew leaves no room for another: it is not kept. */
 	assert_int_equal(buf_reserve(&last->buf, 2 * MEMORY_BUFFER), 0);
 	memory_buffer_give(&mem, last);
-	memory_buffer_take(&mem, last);
+	memory_buffer_take(&mem, 1, last);
 	assert_int_equal(last->buf.size, MEMORY_BUFFER);
-	memory_buffer_take(&mem, &buffers[n]);
+	memory_buffer_take(&mem, 1, &buffers[n]);
 	assert_null(buffers[n].buf.data);
 
 	/* Where there is room it is. */
@@ -206,14 +206,55 @@ static void test_buffers_are_used_again(void **state)
 		memory_buffer_give(&mem, &buffers[--n]);
 	memory_destroy(&mem);
 	memory_init(&mem, 2);
-	memory_buffer_take(&mem, last);
+	memory_buffer_take(&mem, 1, last);
 	assert_int_equal(buf_reserve(&last->buf, 2 * MEMORY_BUFFER), 0);
 	data = last->buf.data;
 	memory_buffer_give(&mem, last);
-	memory_buffer_take(&mem, last);
+	memory_buffer_take(&mem, 1, last);
 	assert_ptr_equal(last->buf.data, data);
 	assert_int_equal(last->buf.size, 2 * MEMORY_BUFFER);
 	memory_buffer_give(&mem, last);
+	memory_destroy(&mem);
+}
+
+static void grow(struct module_memory *mem, size_t size, struct lent_buf *b)
+{
+	memory_buffer_take(mem, size, b);
+	assert_int_equal(buf_reserve(&b->buf, size), 0);
+}
+
+/* Else a small module would get the large buffer, and the next large one would grow another. */
+static void test_the_buffer_that_suits(void **state)
+{
+	struct lent_buf small = { 0 }, middle = { 0 }, large = { 0 };
+	struct module_memory mem;
+	const uint8_t *of[3];
+
+	memory_init(&mem, 2);
+	grow(&mem, 1, &small);
+	grow(&mem, 2 * MEMORY_BUFFER, &middle);
+	grow(&mem, 4 * MEMORY_BUFFER, &large);
+	of[0] = small.buf.data;
+	of[1] = middle.buf.data;
+	of[2] = large.buf.data;
+	memory_buffer_give(&mem, &middle);
+	memory_buffer_give(&mem, &small);
+	memory_buffer_give(&mem, &large);
+
+	memory_buffer_take(&mem, 2 * MEMORY_BUFFER, &middle);
+	assert_ptr_equal(middle.buf.data, of[1]);
+	memory_buffer_give(&mem, &middle);
+	memory_buffer_take(&mem, MEMORY_BUFFER, &small);
+	assert_ptr_equal(small.buf.data, of[0]);
+	/* What is too large for all has the least to add to the largest. */
+	memory_buffer_take(&mem, 100 * MEMORY_BUFFER, &large);
+	assert_ptr_equal(large.buf.data, of[2]);
+	memory_buffer_give(&mem, &large);
+	memory_buffer_take(&mem, 1, &middle);
+	assert_ptr_equal(middle.buf.data, of[1]);
+
+	memory_buffer_give(&mem, &small);
+	memory_buffer_give(&mem, &middle);
 	memory_destroy(&mem);
 }
 
@@ -222,7 +263,7 @@ static void test_without_bounds(void **state)
 	struct lent_buf buffer = { 0 };
 	void *packer;
 
-	memory_buffer_take(NULL, &buffer);
+	memory_buffer_take(NULL, 1, &buffer);
 	assert_non_null(buffer.buf.data);
 	memset(buffer.buf.data, 'x', MEMORY_BUFFER);
 	memory_buffer_give(NULL, &buffer);
@@ -245,6 +286,7 @@ int main(void)
 		cmocka_unit_test(test_compressors_are_used_again),
 		cmocka_unit_test(test_no_more_compressors_than_processors),
 		cmocka_unit_test(test_buffers_are_used_again),
+		cmocka_unit_test(test_the_buffer_that_suits),
 		cmocka_unit_test(test_without_bounds),
 	};
 
