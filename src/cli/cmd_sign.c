@@ -79,8 +79,8 @@ static const struct option_def table[] = {
 		"which the next run mends." },
 	{ "jobs", 'j', "N", OPT_UINT, &opt.jobs, NULL,
 		"Have N signatures under way at once, for a token that is far away. By default as many as "
-		"there are processors, or as the key can take if that is less; 3 for a TPM, so that it "
-		"has the next at hand." },
+		"there are processors, or as the key can take if that is less; of several keys one each at "
+		"least; 3 for a TPM, so that it has the next at hand." },
 	{ "durability", 0, "WHEN", OPT_CHOICE, &opt.durability, choices_durability,
 		"When data is on the disk: batch (default: before a few hundred modules at a time get "
 		"their names, by one sync for all), file (each by its own), none (a power loss may leave "

@@ -37,14 +37,17 @@ int pool_add(struct pool *pool, struct ms_key *key, struct ms_error *err)
 
 unsigned pool_jobs(const struct pool *pool, unsigned asked)
 {
-	unsigned here = 0, apart = 0, cpus = cpus_usable();
+	unsigned here = 0, keys_here = 0, apart = 0, cpus = cpus_usable();
+	unsigned most;
 
 	for (size_t i = 0; i < pool->n; i++) {
 		const struct ms_key *key = pool->keys[i].key;
 
 		*(key->apart ? &apart : &here) += key->parallel;
+		keys_here += !key->apart;
 	}
-	return asked ? asked : (here < cpus ? here : cpus) + apart;
+	most = cpus > keys_here ? cpus : keys_here;
+	return asked ? asked : (here < most ? here : most) + apart;
 }
 
 void pool_limit(struct pool *pool, unsigned limit)

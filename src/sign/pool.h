@@ -35,8 +35,9 @@ void pool_destroy(struct pool *pool);
 int pool_add(struct pool *pool, struct ms_key *key, struct ms_error *err);
 /*
  * Signatures at once: what was asked for, else (0) what the keys can take, but no more than there are
- * processors for those that compute on this machine: they gain nothing from more. One that is far
- * away is given more by the user, who knows its distance.
+ * processors for those that may compute on this machine: they gain nothing from more. Several do not
+ * share one machine: one for each at least. A key that is far away is given more by the user, who knows
+ * its distance.
  */
 unsigned pool_jobs(const struct pool *pool, unsigned asked);
 /* Bounds the signatures under way at once; 0: what the keys can take. */

@@ -51,9 +51,11 @@ configured() {
 	bare_modules 4 "$BATS_TEST_TMPDIR/tree"
 	configured "echo 'remote: |false' >/etc/pkcs11/modules/release2.module
 		modseal_pin sign -q '$BATS_TEST_TMPDIR/tree' \
-			-k 'pkcs11:token=modseal;object=p256?module-name=release1'"
+			-k 'pkcs11:token=modseal;object=p256?module-name=release1' \
+			-k 'pkcs11:token=modseal;object=p256?module-name=release2'"
 	assert_status 0
 	assert_output '4 signed, 0 failed'
+	assert_output 'release2'
 }
 
 @test "the command of a connection does not see the PIN" {

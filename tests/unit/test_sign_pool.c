@@ -2,6 +2,8 @@
 /* Several keys that are one: who signs next. */
 #include "src/sign/pool.h"
 
+#include "src/base/cpus.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -100,6 +102,21 @@ static void a_lost_one_is_nobodys(void **state)
 		assert_int_equal(t.pool.keys[i].busy, 0);
 }
 
+static void how_many_at_once(void **state)
+{
+	unsigned cpus = cpus_usable();
+
+	assert_int_equal(pool_jobs(&t.pool, 7), 7);
+	for (int i = 0; i < N; i++)
+		t.keys[i]->parallel = 1;
+	assert_int_equal(pool_jobs(&t.pool, 0), N); /* one each, however few processors there are */
+	t.keys[0]->parallel = 1000;
+	assert_int_equal(pool_jobs(&t.pool, 0), cpus > N ? cpus : N);
+	t.keys[1]->apart = true;
+	t.keys[1]->parallel = 5;
+	assert_int_equal(pool_jobs(&t.pool, 0), (cpus > N - 1 ? cpus : N - 1) + 5);
+}
+
 static void not_the_same_key(void **state)
 {
 	struct soft_key soft = { 0 };
@@ -117,6 +134,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(the_one_with_most_room, setup, teardown),
 		cmocka_unit_test_setup_teardown(each_goes_back_to_its_own, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_lost_one_is_nobodys, setup, teardown),
+		cmocka_unit_test_setup_teardown(how_many_at_once, setup, teardown),
 		cmocka_unit_test_setup_teardown(not_the_same_key, setup, teardown),
 	};
 
