@@ -112,7 +112,7 @@ static int take_signature(struct sign *s, const CK_BYTE *out, CK_ULONG len)
 
 	if (!k->rsa) {
 		s->sig_len = len <= KEY_SIG_MAX ? p11_ecdsa_der(out, len, s->sig, KEY_SIG_MAX) : 0;
-	} else if (len <= k->size && len > 0) {
+	} else if (len <= k->size && len > 0 && k->size <= KEY_SIG_MAX) {
 		/* Some tokens drop leading zeros. */
 		missing = k->size - len;
 		memset(s->sig, 0, missing);

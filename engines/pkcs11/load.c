@@ -69,6 +69,10 @@ static int load_public(struct load *l)
 	l->key.rsa = type == CKK_RSA;
 	l->key.order_bits = (unsigned)EVP_PKEY_get_bits(l->pub);
 	l->key.size = (l->key.order_bits + 7) / 8;
+	if (l->key.size > KEY_SIG_MAX)
+		return err_set(err_of(l), MS_ERR_KEY,
+			"%s: the token says that the key has %u bits, more than any signature has room for",
+			l->uri, l->key.order_bits);
 	return 0;
 }
 

@@ -81,6 +81,7 @@ struct shim_session {
 struct shim_token_flags {
 	bool always_authenticate, pin_pad, count_low, final_try, locked;
 	const char *pad_pin; /* what the person types at the PIN pad; NULL: presses cancel */
+	unsigned long modulus; /* bytes of the one that RSA keys show; 0: their own */
 };
 
 extern struct shim_token_flags shim_flags;

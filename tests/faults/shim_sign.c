@@ -123,6 +123,8 @@ CK_RV act_C_GetMechanismInfo(CK_SLOT_ID slot, CK_MECHANISM_TYPE type, CK_MECHANI
 	if (rv == CKR_MECHANISM_INVALID && ecdsa_hash(type) &&
 		(mechs_have(&shim_token_mechs, type) || mechs_have(&shim_key_mechs, type)))
 		rv = shim_real->C_GetMechanismInfo(slot, CKM_ECDSA, info);
+	if (rv == CKR_OK && shim_flags.modulus)
+		info->ulMaxKeySize = 0; /* does not say */
 	return rv;
 }
 

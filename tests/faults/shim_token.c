@@ -54,7 +54,7 @@ static void flags_load(const char *variable)
 
 void shim_token_load(void)
 {
-	const char *limit = getenv("MODSEAL_SHIM_SESSIONS");
+	const char *limit = getenv("MODSEAL_SHIM_SESSIONS"), *modulus = getenv("MODSEAL_SHIM_MODULUS");
 
 	flags_load("MODSEAL_SHIM_TOKEN");
 	shim_flags.pad_pin = getenv("MODSEAL_SHIM_PAD_PIN");
@@ -62,6 +62,11 @@ void shim_token_load(void)
 		max_sessions = strtoul(limit, NULL, 10);
 		if (max_sessions == 0)
 			shim_bad("MODSEAL_SHIM_SESSIONS", limit);
+	}
+	if (modulus) {
+		shim_flags.modulus = strtoul(modulus, NULL, 10);
+		if (shim_flags.modulus == 0)
+			shim_bad("MODSEAL_SHIM_MODULUS", modulus);
 	}
 }
 
@@ -332,6 +337,19 @@ static CK_RV answer(CK_ATTRIBUTE *a, const void *value, CK_ULONG len)
 	return CKR_OK;
 }
 
+static CK_RV answer_modulus(CK_ATTRIBUTE *a)
+{
+	CK_BYTE *modulus = malloc(shim_flags.modulus);
+	CK_RV rv;
+
+	if (!modulus)
+		return CKR_HOST_MEMORY;
+	memset(modulus, 0xff, shim_flags.modulus);
+	rv = answer(a, modulus, shim_flags.modulus);
+	free(modulus);
+	return rv;
+}
+
 static CK_RV get_attribute(CK_SESSION_HANDLE s, CK_OBJECT_HANDLE object, CK_ATTRIBUTE *a)
 {
 	const CK_BBOOL yes = 1;
@@ -342,6 +360,8 @@ static CK_RV get_attribute(CK_SESSION_HANDLE s, CK_OBJECT_HANDLE object, CK_ATTR
 	if (a->type == CKA_ALLOWED_MECHANISMS && shim_key_mechs.n && is_private_key(s, object))
 		return answer(
 			a, shim_key_mechs.list, shim_key_mechs.n * sizeof(shim_key_mechs.list[0]));
+	if (a->type == CKA_MODULUS && shim_flags.modulus)
+		return answer_modulus(a);
 	return shim_real->C_GetAttributeValue(s, object, a, 1);
 }
 
@@ -352,7 +372,7 @@ CK_RV act_C_GetAttributeValue(
 {
 	CK_RV rv = CKR_OK, one;
 
-	if (!shim_flags.always_authenticate && !shim_key_mechs.n)
+	if (!shim_flags.always_authenticate && !shim_flags.modulus && !shim_key_mechs.n)
 		return shim_real->C_GetAttributeValue(s, object, templ, n);
 	for (CK_ULONG i = 0; i < n; i++) {
 		one = get_attribute(s, object, &templ[i]);

@@ -254,6 +254,23 @@ go_once_told() {
 	done
 }
 
+# csr, as it signs without a certificate, which would have to be of that modulus, too.
+@test "a modulus longer than any signature has room for" {
+	local bytes
+	for bytes in 1000000 8193; do
+		MODSEAL_SHIM_MODULUS=$bytes shimmed csr -k "$FAULTS_KEY" --subject CN=long -o csr.der
+		seen ended 3
+		seen says "object=rsa2048"
+		seen says "$((8 * bytes)) bits"
+		seen called 0 "C_Sign "
+	done
+	# for this there is room; it is found out when the signature is checked
+	MODSEAL_SHIM_MODULUS=8192 shimmed csr -k "$FAULTS_KEY" --subject CN=long -o csr.der
+	seen ended 3
+	seen says "token 'modseal'"
+	seen called 1 "C_Sign "
+}
+
 @test "a module whose slots grow without end" {
 	MODSEAL_SHIM_FAIL=C_GetSlotList:2/2:CKR_BUFFER_TOO_SMALL sign
 	seen ended 3
