@@ -113,6 +113,8 @@ static int put_new(const char *tmp, const char *place)
 	return 0;
 }
 
+#define TEMP_TRIES 1000
+
 /* A file of its own first, which then gets the name. */
 static int write_beside(const char *path, const char *place, const void *data, size_t len,
 	mode_t mode, put_fn *put, struct ms_error *err)
@@ -121,11 +123,18 @@ static int write_beside(const char *path, const char *place, const void *data, s
 	AUTO_CLOSE int fd = -1;
 	int e;
 
-	if (asprintf(&tmp, "%s.%ld.tmp", place, (long)getpid()) < 0) {
-		tmp = NULL;
-		return err_nomem(err);
+	/* In a container that starts anew, process numbers come again: one that was killed may have left
+	 * its file. */
+	for (unsigned i = 0; fd < 0 && i < TEMP_TRIES; i++) {
+		free(STEAL(tmp));
+		if (asprintf(&tmp, "%s.%ld-%u.tmp", place, (long)getpid(), i) < 0) {
+			tmp = NULL;
+			return err_nomem(err);
+		}
+		fd = open(tmp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+		if (fd < 0 && errno != EEXIST)
+			break;
 	}
-	fd = open(tmp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
 	if (fd < 0)
 		return err_set_errno(err, MS_ERR_IO, errno, "%s cannot be written", path);
 	if (file_write_all(fd, data, len) == 0 && fsync(fd) == 0 && put(tmp, place) == 0)

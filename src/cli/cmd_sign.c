@@ -346,6 +346,22 @@ static int sign_digests(void)
 	return sign_digests_run(signer, &options);
 }
 
+static bool is_left(struct run *run)
+{
+	struct source_item item;
+	struct ms_error err;
+	int r = source_next(&run->source, &item, &err);
+
+	source_item_release(&item);
+	return r != 0;
+}
+
+/* The first failure of --fail-fast may be the last module: then nothing was stopped. */
+static bool was_stopped(struct run *run, int r)
+{
+	return r != MS_ERR_STOPPED || !opt.fail_fast || stop(run) || is_left(run);
+}
+
 static int sign_all(int argc, char **argv)
 {
 	struct run run = {
@@ -376,7 +392,7 @@ static int sign_all(int argc, char **argv)
 	progress_end();
 	if (manifest_close(&manifest) < 0)
 		tally_stop(&run.tally, &manifest.err);
-	else if (r < 0)
+	else if (r < 0 && was_stopped(&run, r))
 		tally_stop(&run.tally, &err);
 	source_close(&run.source);
 	return tally_finish(&run.tally);

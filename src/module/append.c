@@ -6,8 +6,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/vfs.h>
 #include <sys/xattr.h>
 
 /* IMA's and EVM's attributes are about the whole content; a new file leaves them out. */
@@ -22,6 +24,18 @@ bool module_can_append(const struct module *m)
 {
 	return m->compression == MODULE_PLAIN && m->tail == MODULE_UNSIGNED && m->st.st_nlink == 1 &&
 		m->bare_len == m->size && !is_measured(m->fd);
+}
+
+/* On overlayfs opening it for writing has made a copy of what lay in a lower layer, which differs in
+ * ctime. */
+static bool copied_up(int fd, const struct stat *now, const struct stat *then)
+{
+	struct stat but_ctime = *now;
+	struct statfs fs;
+
+	but_ctime.st_ctim = then->st_ctim;
+	return place_same(&but_ctime, then) && fstatfs(fd, &fs) == 0 &&
+		fs.f_type == OVERLAYFS_SUPER_MAGIC;
 }
 
 /* Two that append to one file would leave it refused for ever: the first one's tail would become
@@ -41,7 +55,9 @@ static int lock(const struct module *m, int fd, struct ms_error *err)
 	if (fstat(fd, &now) < 0)
 		return err_set_errno(err, MS_ERR_IO, errno, "%s", m->path);
 	/* place_same() forgives a changed number of names; here a new name would change, too. */
-	return place_same(&now, &m->st) && now.st_nlink == 1 ? 0 : place_changed(m->path, err);
+	if (now.st_nlink == 1 && (place_same(&now, &m->st) || copied_up(fd, &now, &m->st)))
+		return 0;
+	return place_changed(m->path, err);
 }
 
 static int write_tail(const struct module *m, int fd, const uint8_t *tail, size_t len,
@@ -63,7 +79,11 @@ static int write_tail(const struct module *m, int fd, const uint8_t *tail, size_
 	/* Who knows nothing of the lock (sign-file) may have appended as well. */
 	if (fstat(fd, &now) < 0)
 		goto failed;
-	return (uint64_t)now.st_size == m->size + len ? 0 : place_changed(m->path, err);
+	if ((uint64_t)now.st_size == m->size + len)
+		return 0;
+	place_changed(m->path, err); /* and cutting it would take from what the other wrote */
+	err_hint(err, "Look at it with modseal inspect, or install it anew.");
+	return MS_ERR_MODULE;
 
 failed:
 	e = errno;

@@ -70,6 +70,8 @@ int packed_room(const struct packed *in, struct buf *out, struct ms_error *err)
 	}
 	if (out->len < out->size)
 		return 0;
+	if (out->len >= in->max)
+		return 1;
 	return buf_reserve(out, sizeof(in->chunk)) < 0 ? err_nomem(err) : 0;
 }
 
@@ -95,6 +97,7 @@ void packed_begin(struct packed *in, int fd, uint64_t offset, const char *path,
 {
 	in->fd = fd;
 	in->path = path;
+	in->max = UNPACK_MAX;
 	in->next = at_hand ? at_hand->data : NULL;
 	in->avail = at_hand ? at_hand->len : 0;
 	in->read = offset + in->avail;

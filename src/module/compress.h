@@ -21,6 +21,7 @@ struct packed {
 	int fd;
 	const char *path;    /* for messages */
 	const char *codec;   /* likewise; unpack_within() sets it */
+	size_t max;          /* bytes of content that it is stopped at; packed_begin() sets UNPACK_MAX */
 	uint64_t read;       /* bytes of the file that were read so far */
 	const uint8_t *next; /* those of them not yet used */
 	size_t avail;
@@ -95,14 +96,14 @@ int unpack_file(enum module_compression compression, int fd, uint64_t offset, co
  * kept until it is unpacked, */
 void packed_begin(struct packed *in, int fd, uint64_t offset, const char *path,
 	const struct buf *at_hand);
-/* and with a decompressor out of `memory` (which may be NULL). */
+/* and with a decompressor out of `memory` (which may be NULL). 1: there is more in it than in->max. */
 int unpack_within(struct module_memory *memory, enum module_compression compression,
 	struct packed *in, struct buf *out, struct ms_error *err);
 
 /* For the codecs. Makes avail > 0 unless the file is at its end. */
 int packed_fill(struct packed *in, struct ms_error *err);
 void packed_use(struct packed *in, size_t len);
-/* Makes room for at least one more byte in out; MS_ERR_MODULE beyond UNPACK_MAX. */
+/* Makes room for at least one more byte in out; MS_ERR_MODULE beyond UNPACK_MAX, 1 beyond in->max. */
 int packed_room(const struct packed *in, struct buf *out, struct ms_error *err);
 /* MS_ERR_MODULE: "PATH: the xz data is CAUSE" with the position. */
 int packed_bad(const struct packed *in, struct ms_error *err, const char *cause);

@@ -136,8 +136,8 @@ static size_t content_estimate(const struct module *m, const uint8_t *start, siz
 	return told && told <= UNPACK_MAX ? (size_t)told : (size_t)m->st.st_size * 6;
 }
 
-/* What is compressed is in memory, too, when it is written back. */
-static int unpack(struct module *m, size_t content_len, struct ms_error *err)
+/* What is compressed is in memory, too, when it is written back. 1: there is more in it than `max`. */
+static int unpack_into(struct module *m, size_t content_len, size_t max, struct ms_error *err)
 {
 	size_t estimate = content_len + (size_t)m->st.st_size;
 	struct packed in;
@@ -147,11 +147,24 @@ static int unpack(struct module *m, size_t content_len, struct ms_error *err)
 	memory_buffer_take(m->memory, content_len, &m->plain);
 	r = read_whole(m, &m->packed, err);
 	packed_begin(&in, m->fd, 0, m->path, &m->packed.buf);
+	in.max = max;
 	if (!r)
 		r = unpack_within(m->memory, m->compression, &in, &m->plain.buf, err);
 	m->memory_taken = m->plain.buf.len + (size_t)m->st.st_size;
 	memory_settle(m->memory, estimate, m->memory_taken);
 	return r;
+}
+
+/* One that holds much more than it promised is begun again when there is room for whatever it may hold:
+ * else many such would take any amount of memory at once. */
+static int unpack(struct module *m, size_t content_len, struct ms_error *err)
+{
+	int r = unpack_into(m, content_len, m->memory ? 2 * content_len : UNPACK_MAX, err);
+
+	if (r <= 0)
+		return r;
+	give_back(m);
+	return unpack_into(m, UNPACK_MAX, UNPACK_MAX, err);
 }
 
 /* Finds out about compression and makes the content readable. */

@@ -281,6 +281,8 @@ int staged_commit(struct staged *s, struct ms_error *err)
 
 	if (s->to.in_place) {
 		old = open(s->to.path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+		if (old < 0 && errno != ENOENT)
+			return place_failed(&s->to, errno, err);
 		if (old < 0 || fstat(old, &now) < 0 || !place_same(&now, &s->st))
 			return place_changed(s->path, err);
 	}

@@ -68,13 +68,19 @@ static void report(struct batch *b, struct ms_batch_item *item,
 	pthread_mutex_unlock(&b->report);
 }
 
-/* An item that was begun is at its end. `changed`: there is a new file. */
+/* An item that was begun is at its end. `changed`: there is a new file. The file's other names come
+ * after it, in what is reported as well; the report frees the item. */
 static void finish(struct batch *b, struct ms_batch_item *item, struct link_group *group,
 	bool changed, const struct ms_sign_result *result, const struct ms_error *err)
 {
-	if (group)
-		links_finish(&b->links, group, item, changed, result, err);
+	char *written = group && changed ? strdup(item->dest ? item->dest : item->path) : NULL;
+	struct ms_error of_group = *err;
+
+	if (group && changed && !written && !err->code)
+		err_nomem(&of_group);
 	report(b, item, result, err);
+	if (group)
+		links_finish(&b->links, group, written, result, &of_group);
 }
 
 static void pending_done(void *user, struct pending_entry *entry, const struct ms_error *err)
@@ -151,7 +157,7 @@ static int append(struct batch *b, const struct signing *s, struct ms_sign_resul
 		return r;
 	if (b->options->durability == MS_DURABILITY_FILE && fsync(fd) < 0)
 		return err_set_errno(err, MS_ERR_IO, errno, "%s cannot be written", s->m->path);
-	return synced_add(&b->synced, fd, true, err);
+	return synced_add(&b->synced, fd, s->m->path, true, err);
 }
 
 /* 1: the item was handed to `pending`, which reports it. *changed: there is a new file. */
@@ -293,8 +299,9 @@ static unsigned descriptors(void)
 	return limit.rlim_cur > spare + 4 ? (unsigned)limit.rlim_cur - spare : 4;
 }
 
-/* A worker needs two descriptors, a module that waits for its name is staged in one; half for each
- * where they are scarce. */
+/* A worker needs three descriptors: for the module, the file that is to take its place, and another that
+ * it helps to give its name. A module that waits for its name is staged in one; half for each where they
+ * are scarce. */
 static int set_up(struct batch *b, unsigned workers, struct ms_error *err)
 {
 	int r;
@@ -304,7 +311,7 @@ static int set_up(struct batch *b, unsigned workers, struct ms_error *err)
 	b->pending.synced = &b->synced;
 	b->pending.done = pending_done;
 	b->pending.user = b;
-	r = pending_init(&b->pending, (descriptors() - 2 * workers) / 2, err);
+	r = pending_init(&b->pending, (descriptors() - 3 * workers) / 2, err);
 	if (r == 0) {
 		memory_init(&b->memory, cpus_usable());
 		links_init(&b->links);

@@ -122,17 +122,13 @@ int links_enter(struct links *l, const struct stat *st, const struct ms_batch_it
 	return r < 0 ? err_nomem(err) : r;
 }
 
-void links_finish(struct links *l, struct link_group *group, const struct ms_batch_item *item,
-	bool changed, const struct ms_sign_result *result, const struct ms_error *err)
+void links_finish(struct links *l, struct link_group *group, char *written,
+	const struct ms_sign_result *result, const struct ms_error *err)
 {
-	char *written = changed ? strdup(item->dest ? item->dest : item->path) : NULL;
-
 	pthread_mutex_lock(&l->lock);
 	group->written = written;
 	if (err->code)
 		group->err = *err;
-	else if (changed && !written)
-		err_nomem(&group->err);
 	else
 		group->result = *result;
 	group->finished = true;

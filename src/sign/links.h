@@ -39,9 +39,9 @@ void links_free(struct links *l);
  */
 int links_enter(struct links *l, const struct stat *st, const struct ms_batch_item *item,
 	struct link_group **group, struct ms_error *err);
-/* `changed`: whether there is a new file. */
-void links_finish(struct links *l, struct link_group *group, const struct ms_batch_item *item,
-	bool changed, const struct ms_sign_result *result, const struct ms_error *err);
+/* `written`: the new file, taken over; NULL if there is none. */
+void links_finish(struct links *l, struct link_group *group, char *written,
+	const struct ms_sign_result *result, const struct ms_error *err);
 /* A name whose group is finished; false if there is none. */
 bool links_next(struct links *l, struct ms_batch_item *item, const struct link_group **group);
 

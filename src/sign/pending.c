@@ -7,13 +7,23 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
+
+static double seconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
 
 int pending_init(struct pending *p, size_t max, struct ms_error *err)
 {
 	pthread_mutex_init(&p->lock, NULL);
 	pthread_cond_init(&p->changed, NULL);
 	p->n = 0;
+	p->last = seconds();
 	p->max = max && max < PENDING_MAX ? max : PENDING_MAX;
 	p->entries = calloc(p->max, sizeof(*p->entries));
 	p->others = calloc(p->max, sizeof(*p->others));
@@ -37,7 +47,8 @@ static void commit(struct pending *p, struct pending_entry *entry)
 	struct ms_error err = { 0 };
 
 	if (staged_commit(entry->staged, &err) == 0 && p->durability != MS_DURABILITY_NONE)
-		synced_add(p->synced, staged_fd(entry->staged), false, &err);
+		synced_add(p->synced, staged_fd(entry->staged),
+			entry->item.dest ? entry->item.dest : entry->item.path, false, &err);
 	staged_free(entry->staged);
 	p->done(p->user, entry, &err);
 }
@@ -145,12 +156,13 @@ void pending_flush(struct pending *p)
 	pthread_mutex_unlock(&p->lock);
 }
 
-static bool is_due(const struct pending *p)
+/* Nobody knows when the next one comes: if this one took long, it need not wait for that. */
+static bool is_due(struct pending *p)
 {
-	struct timespec now;
+	double now = seconds(), last = p->last;
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return p->n == p->max || now.tv_sec - p->since.tv_sec > PENDING_SECONDS;
+	p->last = now;
+	return p->n == p->max || now - p->since >= PENDING_SECONDS || now - last >= PENDING_SECONDS;
 }
 
 static void gather(struct pending *p, const struct pending_entry *entry)
@@ -159,9 +171,9 @@ static void gather(struct pending *p, const struct pending_entry *entry)
 	while (p->n == p->max)
 		flush(p);
 	if (!p->n)
-		clock_gettime(CLOCK_MONOTONIC, &p->since);
+		p->since = seconds();
 	p->entries[p->n++] = *entry;
-	if (!p->others_left && is_due(p))
+	if (is_due(p) && !p->others_left)
 		flush(p);
 	pthread_mutex_unlock(&p->lock);
 }

@@ -12,13 +12,13 @@
 
 #include <modseal/batch.h>
 #include <pthread.h>
-#include <time.h>
 
 /* Modules a syncfs, at most: each holds a descriptor, and while these are being synced the next
  * ones gather. 1,024 descriptors is what most processes may have. */
 #define PENDING_MAX 384
-/* Seconds after which even a few are given their names: a slow token must not leave them waiting. */
-#define PENDING_SECONDS 1
+/* Seconds after which even a few are given their names, or one that took so long: a slow token must not
+ * leave them waiting. */
+#define PENDING_SECONDS 2
 
 struct link_group;
 
@@ -39,7 +39,7 @@ struct pending {
 	size_t others_left;            /* have not got their names yet */
 	bool others_synced;
 	struct ms_error sync_error;    /* if that failed */
-	struct timespec since; /* when the first of them came */
+	double since, last; /* when the first of them came, and the last, in seconds */
 	enum ms_durability durability;
 	struct disk *disk;     /* its thread syncs, and gives names */
 	struct synced *synced; /* gets the file systems whose directories were changed */

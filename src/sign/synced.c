@@ -5,7 +5,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -35,18 +34,23 @@ static struct synced_system *find(struct synced *s, dev_t dev)
 	return NULL;
 }
 
-/* To be synced at the end; NULL: it cannot be kept until then. */
-static struct synced_system *keep(struct synced *s, dev_t dev, int fd)
+/* To be synced at the end; NULL: it cannot be kept until then. The writer's descriptor, or a copy of
+ * it, would keep the kernel from loading that module as long as the run lasts. */
+static struct synced_system *keep(struct synced *s, dev_t dev, const char *path)
 {
 	struct synced_system *system = &s->systems[s->n];
+	struct stat st;
 	int own;
 
 	if (s->n == SYNCED_MAX)
 		return NULL;
-	own = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	own = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	if (own < 0)
 		return NULL;
-	flock(own, LOCK_UN);
+	if (fstat(own, &st) < 0 || st.st_dev != dev) {
+		close(own);
+		return NULL;
+	}
 	*system = (struct synced_system){ .owner = s, .dev = dev, .fd = own };
 	s->n++;
 	return system;
@@ -76,7 +80,7 @@ static void sync_early(void *arg)
 	pthread_mutex_unlock(&s->lock);
 }
 
-int synced_add(struct synced *s, int fd, bool data, struct ms_error *err)
+int synced_add(struct synced *s, int fd, const char *path, bool data, struct ms_error *err)
 {
 	struct synced_system *system;
 	struct stat st;
@@ -87,7 +91,7 @@ int synced_add(struct synced *s, int fd, bool data, struct ms_error *err)
 	pthread_mutex_lock(&s->lock);
 	system = find(s, st.st_dev);
 	if (!system)
-		system = keep(s, st.st_dev, fd);
+		system = keep(s, st.st_dev, path);
 	early = data && system && begin_early(system);
 	pthread_mutex_unlock(&s->lock);
 	if (early)

@@ -36,12 +36,11 @@ struct synced {
 
 void synced_init(struct synced *s, struct disk *disk);
 /*
- * The file system of an open file. The descriptor stays the caller's, but may be duplicated, and a
- * flock(2) that it holds is given up: no module shall stay locked until the end of the run.
- * `data`: the file's own data have to be written, not only its name. A file system beyond SYNCED_MAX
- * is synced at once.
+ * The file system of an open file. The descriptor stays the caller's; by `path` the file may be opened
+ * for reading until the end of the run. `data`: the file's own data have to be written, not only its
+ * name. A file system beyond SYNCED_MAX is synced at once.
  */
-int synced_add(struct synced *s, int fd, bool data, struct ms_error *err);
+int synced_add(struct synced *s, int fd, const char *path, bool data, struct ms_error *err);
 /* Syncs all, when the disk's thread has ended; the first failure is reported, the others are tried all
  * the same. */
 int synced_finish(struct synced *s, struct ms_error *err);

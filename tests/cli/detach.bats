@@ -119,6 +119,14 @@ detach() {
 	[ -z "$output" ]
 }
 
+@test "a killed one that had the same process number left its file" {
+	run timeout 60 sh -c 'touch m.ko.p7s.$$-0.tmp m.ko.p7s.$$-1.tmp; exec "$0" detach m.ko' "$MODSEAL"
+	assert_status 0
+	[ -s m.ko.p7s ]
+	[ "$(find . -name '*.tmp' -size 0 | wc -l)" -eq 2 ]
+	[ "$(find . -name '*.tmp' | wc -l)" -eq 2 ]
+}
+
 @test "no space for it" {
 	limited() {
 		trap '' XFSZ

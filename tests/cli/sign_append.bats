@@ -101,6 +101,25 @@ replaced() {
 	run ! cmp -s m.ko expected
 }
 
+# Opened for writing, a file of a lower layer becomes another one, of the upper layer.
+@test "a module in a lower layer of overlayfs" {
+	mkdir lower upper work merged
+	mv m.ko lower/
+	unshare -m sh -c 'mount -t tmpfs none upper && mkdir upper/u upper/w && exec mount -t overlay \
+		-o lowerdir=lower,upperdir=upper/u,workdir=upper/w overlay merged' 2>/dev/null ||
+		skip "no overlayfs can be mounted here"
+	export -f modseal modseal_pin
+	run timeout 60 unshare -m bash -euc '
+		mount -t tmpfs none upper
+		mkdir upper/u upper/w
+		mount -t overlay -o lowerdir=lower,upperdir=upper/u,workdir=upper/w overlay merged
+		modseal_pin sign --append --module "$MODSEAL_P11" -k "$0" merged/m.ko
+		cmp merged/m.ko expected
+		[ "$(ls -A merged)" = m.ko ]' "$key"
+	assert_status 0
+	assert_output "signed (sha256)"
+}
+
 # Bytes that a command and what it starts read from files.
 bytes_read() { # COMMAND...
 	bash -c '"$@" >/dev/null && sed -n "s/^rchar: //p" /proc/self/io' bash "$@"

@@ -83,6 +83,17 @@ setup() {
 	verify m.ko last.ko
 }
 
+@test "--fail-fast stops nothing when the last one fails" {
+	echo text >text.ko
+	run sign --fail-fast text.ko
+	assert_status 1
+	refute_output "stopped"
+	run sign --fail-fast -j 1 m.ko text.ko
+	assert_status 1
+	assert_output "2 modules: 1 signed, 1 failed"
+	refute_output "stopped"
+}
+
 @test "the summary tells once more what failed and why" {
 	echo text >text.ko
 	run --separate-stderr sign m.ko gone.ko text.ko

@@ -106,6 +106,41 @@ begin_and_interrupt() { # [ARGUMENT...]
 	seen modules plain=6 signed=0
 }
 
+some_signed() {
+	grep -qa '~Module signature appended~' mods/*.ko
+}
+
+@test "a slow token does not keep a signed module from its name" {
+	MODSEAL_SHIM_DELAY=C_Sign:1:2100ms,C_Sign:2+:$PWD/go begin -j 1
+	until_so grep -qx 'C_Sign WAITS' log
+	until_so some_signed
+	touch go
+	ends 0
+	seen modules plain=0 signed=6
+}
+
+# The kernel loads no module that somebody could write to.
+nobody_writes() {
+	local fd
+	for fd in /proc/"$batch"/fd/*; do
+		[[ $(readlink "$fd") == */mods/[!.]* ]] || continue
+		! grep -q '^flags:.*[12]$' "/proc/$batch/fdinfo/${fd##*/}" || return 1
+	done
+}
+
+@test "what is signed can be loaded while the run goes on" {
+	local option
+	for option in --append --durability=file; do
+		fresh "$BATS_TEST_TMPDIR/run" 6
+		MODSEAL_SHIM_DELAY=C_Sign:3+:$PWD/go begin -j 1 $option
+		until_so grep -qx 'C_Sign WAITS' log
+		until_so some_signed
+		until_so nobody_writes
+		touch go
+		ends 0
+	done
+}
+
 @test "what a killed run left is swept by the next" {
 	export MODSEAL_SHIM_DELAY=C_Sign:4:forever
 	begin -j 1

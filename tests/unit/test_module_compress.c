@@ -12,6 +12,8 @@
 #include "src/module/compress.h"
 #include "src/module/memory.h"
 
+#include <pthread.h>
+#include <unistd.h>
 #include <zlib.h>
 
 static const enum module_compression all[] = { MODULE_GZ, MODULE_XZ, MODULE_ZST };
@@ -334,9 +336,68 @@ static void test_zstd_tells_its_length(void **state)
 	assert_int_equal(zst_codec.content_len((const uint8_t *)"\x7f" "ELF and more", 16), 0);
 }
 
+struct opening {
+	const char *path;
+	struct module *m;
+	int r;
+};
+
+static void *open_it(void *arg)
+{
+	struct opening *o = arg;
+
+	o->r = module_open_within(&memory, o->path, 0, &o->m, NULL);
+	return NULL;
+}
+
+static bool asked(unsigned long times)
+{
+	bool is;
+
+	pthread_mutex_lock(&memory.lock);
+	is = memory.arrived == times;
+	pthread_mutex_unlock(&memory.lock);
+	return is;
+}
+
+/* The first frame tells of a few bytes, and nothing tells of the second. */
+static void test_one_that_holds_more_waits(void **state)
+{
+	AUTO_BUF struct buf start = { 0 };
+	AUTO_BUF struct buf rest = { 0 };
+	AUTO_BUF struct buf packed = { 0 };
+	AUTO_BUF struct buf second = { 0 };
+	struct opening o = { in_dir(state, "m.ko.zst"), NULL, 0 };
+	unsigned long before = memory.arrived;
+	pthread_t thread;
+
+	make_module(&start);
+	make_plain(3 * 1024 * 1024, &rest);
+	pack(MODULE_ZST, &start, &packed);
+	pack(MODULE_ZST, &rest, &second);
+	add_buf(&packed, &second);
+	write_buf(o.path, &packed);
+
+	memory_take(&memory, 1); /* somebody has another in hand */
+	assert_int_equal(pthread_create(&thread, NULL, open_it, &o), 0);
+	for (int i = 0; !asked(before + 3); i++) {
+		assert_true(i < 10000);
+		usleep(1000);
+	}
+	usleep(2000); /* whatever it does in that time, it must not have it */
+	assert_null(o.m);
+	assert_int_equal(memory.admitted, before + 2);
+	memory_give(&memory, 1);
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	assert_int_equal(o.r, 0);
+	assert_int_equal(o.m->size, start.len + rest.len);
+	module_close(o.m);
+	assert_int_equal(memory.used, 0);
+}
+
 static void test_limit(void **state)
 {
-	struct packed in = { .path = "bomb.ko.zst", .codec = "zstd" };
+	struct packed in = { .path = "bomb.ko.zst", .codec = "zstd", .max = UNPACK_MAX };
 	struct buf full = { .len = UNPACK_MAX, .size = UNPACK_MAX + 1 };
 	struct ms_error err = { 0 };
 
@@ -440,6 +501,7 @@ int main(void)
 		cmocka_unit_test(test_a_large_decompressor_is_not_kept),
 		cmocka_unit_test(test_zstd_form),
 		cmocka_unit_test(test_zstd_tells_its_length),
+		cmocka_unit_test(test_one_that_holds_more_waits),
 		cmocka_unit_test(test_limit),
 		cmocka_unit_test(test_module),
 		cmocka_unit_test(test_any_file),
