@@ -22,6 +22,7 @@ struct run {
 	size_t reported;      /* those before it are answered and reported */
 	bool ended;           /* nothing more is to be begun */
 	struct ms_error failure; /* why the run ended early; code 0 if it did not */
+	struct ms_error loss;    /* why answers that were made could not be written; as above */
 	struct answer_writer writer;
 };
 
@@ -41,6 +42,25 @@ static void end_run(struct run *run, const struct ms_error *why)
 	run->ended = true;
 	if (!run->failure.code)
 		run->failure = *why;
+}
+
+/* The lock is held. */
+static void end_run_at_loss(struct run *run, const struct ms_error *why)
+{
+	run->ended = true;
+	if (!run->loss.code)
+		run->loss = *why;
+}
+
+/* Signatures that are lost weigh more than a mere stop, and are told whatever ended the run. */
+static void add_loss(struct run *run)
+{
+	if (!run->loss.code)
+		return;
+	if (!run->failure.code || run->failure.code == MS_ERR_STOPPED)
+		run->failure = run->loss;
+	else
+		err_append(&run->failure, "\n  and %s", run->loss.message);
 }
 
 static struct farm_entry *take(struct run *run)
@@ -119,7 +139,7 @@ static void report(struct run *run, struct farm_entry *entry)
 	entry->state = FARM_REPORTED;
 	entry_forget_signature(entry);
 	if (!written && run->writer.format != MS_FARM_DEBIAN) {
-		end_run(run, &write_error);
+		end_run_at_loss(run, &write_error);
 		return;
 	}
 	if (err->code && run->options->fail_fast) {
@@ -234,14 +254,13 @@ MS_API int ms_requests_sign(struct ms_requests *requests, struct ms_signer *sign
 	if (r < 0)
 		return r;
 	memory_init(&run.memory, cpus_usable());
-	r = run_workers(&run, err);
+	if (run_workers(&run, &why) < 0)
+		end_run(&run, &why);
 	memory_destroy(&run.memory);
 	if (answers_end(&run.writer, &why) < 0)
-		end_run(&run, &why);
-	if (r == 0 && run.failure.code) {
-		if (err)
-			*err = run.failure;
-		r = run.failure.code;
-	}
-	return r;
+		end_run_at_loss(&run, &why);
+	add_loss(&run);
+	if (err && run.failure.code)
+		*err = run.failure;
+	return run.failure.code;
 }

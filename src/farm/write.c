@@ -53,6 +53,8 @@ int answers_add(struct answer_writer *w, const struct farm_entry *entry, struct 
 
 static int finish(struct answer_writer *w, struct ms_error *err)
 {
+	int r;
+
 	if (!w->n)
 		return 0;
 	if (w->format == MS_FARM_DEBIAN)
@@ -61,7 +63,10 @@ static int finish(struct answer_writer *w, struct ms_error *err)
 		return err_nomem(err);
 	if (!w->output)
 		return to_stdout(&w->out, err);
-	return file_replace(w->output, w->out.data, w->out.len, 0666, err);
+	r = file_replace(w->output, w->out.data, w->out.len, 0666, err);
+	if (r < 0)
+		err_append(err, " (%zu signature%s lost)", w->n, w->n == 1 ? "" : "s");
+	return r;
 }
 
 int answers_end(struct answer_writer *w, struct ms_error *err)
