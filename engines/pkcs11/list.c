@@ -185,6 +185,7 @@ struct listing {
 	struct ms_context *ctx;
 	const struct p11_uri *filter; /* NULL: all */
 	bool login;
+	bool pin_for_none; /* the filter has a PIN, and leaves open whose it is */
 	struct ms_token_list *list;
 	struct ms_error *err;
 };
@@ -221,6 +222,20 @@ static int add_problem(struct listing *l, const struct p11_module *m, const char
 	return out->module && out->problem ? 0 : err_nomem(l->err);
 }
 
+/* Whether it would be given the filter's PIN. */
+static bool takes_pin(const struct p11_token *t)
+{
+	return p11_token_closed(t) && !(t->info.flags & CKF_PROTECTED_AUTHENTICATION_PATH);
+}
+
+static int log_in(struct listing *l, struct p11_token *t, struct ms_error *err)
+{
+	if (l->pin_for_none && takes_pin(t))
+		return err_set(err, MS_ERR_PIN,
+			"%s: several tokens match, so the PIN in the URI was tried on none", t->name);
+	return p11_login(t, l->filter, err);
+}
+
 static int add_token(struct listing *l, struct p11_token *t)
 {
 	struct ms_token *out = token_list_add(l->list);
@@ -232,7 +247,7 @@ static int add_token(struct listing *l, struct p11_token *t)
 	if (r < 0 || !out->initialised)
 		return r;
 	if (l->login)
-		r = p11_login(t, l->filter, &why);
+		r = log_in(l, t, &why);
 	p11_pin_wipe(t);
 	/* Without the login there may still be public objects. */
 	if (r != MS_ERR_TIMEOUT) {
@@ -255,15 +270,12 @@ static bool is_meant(const struct listing *l, const struct p11_token *t)
 						    &t->slot_info, &t->info));
 }
 
-static int add_module(struct listing *l, struct p11_module *m)
+static int add_module(struct listing *l, struct p11_module *m, const struct ms_error *why)
 {
-	struct ms_error why = m->problem;
 	int r = 0;
 
-	if (!why.code && p11_tokens_scan(m, &why) == 0)
-		why.code = 0;
-	if (why.code)
-		return add_problem(l, m, why.message);
+	if (why->code)
+		return add_problem(l, m, why->message);
 	for (size_t i = 0; i < m->n_tokens && r == 0; i++) {
 		struct p11_token *t = m->tokens[i];
 
@@ -275,18 +287,63 @@ static int add_module(struct listing *l, struct p11_module *m)
 	return r;
 }
 
+/* Why each module cannot be listed; code 0: it can. */
+static struct ms_error *scan(const struct p11_modules *modules, struct ms_error *err)
+{
+	struct ms_error *why = calloc(modules->n + 1, sizeof(*why));
+
+	if (!why) {
+		err_nomem(err);
+		return NULL;
+	}
+	for (size_t i = 0; i < modules->n; i++) {
+		why[i] = modules->list[i]->problem;
+		if (!why[i].code && p11_tokens_scan(modules->list[i], &why[i]) == 0)
+			why[i].code = 0;
+	}
+	return why;
+}
+
+/* By name, as p11_select() tells tokens apart: one card behind two modules may have two. */
+static bool several_take_pin(const struct p11_modules *modules, const struct p11_uri *filter)
+{
+	const struct p11_token *first = NULL;
+
+	for (size_t i = 0; i < modules->n; i++) {
+		const struct p11_module *m = modules->list[i];
+
+		for (size_t j = 0; j < m->n_tokens; j++) {
+			const struct p11_token *t = m->tokens[j];
+
+			if (!p11_token_matches(t, filter) || !takes_pin(t))
+				continue;
+			if (first && strcmp(first->name, t->name) != 0)
+				return true;
+			first = t;
+		}
+	}
+	return false;
+}
+
 int p11_list(struct ms_context *ctx, const char *filter, bool login, struct ms_token_list *list,
 	struct ms_error *err)
 {
 	AUTO_P11_URI struct p11_uri *uri = NULL;
 	AUTO_P11_MODULES struct p11_modules modules = { 0 };
+	AUTO_FREE struct ms_error *why = NULL;
 	struct listing l = { .ctx = ctx, .login = login, .list = list, .err = err };
 	int r = filter ? p11_uri_parse(filter, &uri, err) : 0;
 
 	l.filter = uri;
 	if (r == 0)
 		r = p11_modules_for(ctx, uri, &modules, err);
+	if (r == 0 && !(why = scan(&modules, err)))
+		r = MS_ERR_NOMEM;
+	if (r < 0)
+		return r;
+	l.pin_for_none =
+		uri && (uri->pin_value || uri->pin_source) && several_take_pin(&modules, uri);
 	for (size_t i = 0; i < modules.n && r == 0; i++)
-		r = add_module(&l, modules.list[i]);
+		r = add_module(&l, modules.list[i], &why[i]);
 	return r;
 }

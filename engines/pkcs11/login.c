@@ -201,7 +201,7 @@ int p11_login(struct p11_token *t, const struct p11_uri *uri, struct ms_error *e
 	struct login login = { .token = t, .err = err };
 	int r;
 
-	if (t->logged_in || !(t->info.flags & CKF_LOGIN_REQUIRED))
+	if (!p11_token_closed(t))
 		return 0;
 	r = p11_run(t->module, prepare_fn, &login, err);
 	if (r < 0 || t->logged_in)

@@ -187,11 +187,6 @@ static void forget_found_on(struct p11_selection *s, const struct p11_token *t)
 
 /* -- logging in -------------------------------------------------------------------------- */
 
-static bool is_closed(const struct p11_token *t)
-{
-	return (t->info.flags & CKF_LOGIN_REQUIRED) && !t->logged_in;
-}
-
 /* The token to log into: the one where keys are seen already (they may need the login to sign),
  * else the only one that could hide some. NULL if there is none, or no telling (*several). */
 static struct p11_token *token_to_open(const struct p11_selection *s, bool *several)
@@ -205,11 +200,11 @@ static struct p11_token *token_to_open(const struct p11_selection *s, bool *seve
 		only = s->found[i].token;
 	}
 	if (only)
-		return is_closed(only) ? only : NULL;
+		return p11_token_closed(only) ? only : NULL;
 	for (size_t i = 0; i < s->n_tokens; i++) {
 		struct p11_token *t = s->tokens[i];
 
-		if (!is_closed(t))
+		if (!p11_token_closed(t))
 			continue;
 		if (only && strcmp(only->name, t->name) != 0) {
 			*several = true;

@@ -142,11 +142,6 @@ int p11_err_several(struct p11_selection *s, struct ms_error *err)
 	return code_of(s);
 }
 
-static bool is_locked_up(const struct p11_token *t)
-{
-	return (t->info.flags & CKF_LOGIN_REQUIRED) && !t->logged_in;
-}
-
 int p11_err_none(struct p11_selection *s, struct ms_error *err)
 {
 	struct lines lines = { .err = err };
@@ -158,7 +153,7 @@ int p11_err_none(struct p11_selection *s, struct ms_error *err)
 
 		if (r < 0)
 			return r;
-		locked |= is_locked_up(s->tokens[i]);
+		locked |= p11_token_closed(s->tokens[i]);
 	}
 	err_set(err, code_of(s), "no %s matches %s; %s", noun_of(s), s->uri->text,
 		s->n_found ? "there are:" : "the tokens that match have none");

@@ -201,6 +201,11 @@ bool p11_token_matches(const struct p11_token *t, const struct p11_uri *uri)
 		(!uri || p11_uri_match_token(uri, &t->module->info, t->slot, &t->slot_info, &t->info));
 }
 
+bool p11_token_closed(const struct p11_token *t)
+{
+	return (t->info.flags & CKF_LOGIN_REQUIRED) && !t->logged_in;
+}
+
 char *p11_token_uri(const struct p11_token *t, const struct p11_uri *like)
 {
 	return p11_uri_format(t->slot, &t->info, NULL, 0, like);

@@ -47,6 +47,8 @@ int p11_tokens_scan(struct p11_module *module, struct ms_error *err);
 bool p11_token_usable(const struct p11_token *token);
 /* Whether it is usable and meant by the URI (NULL: any). */
 bool p11_token_matches(const struct p11_token *token, const struct p11_uri *uri);
+/* Whether it hides things until the user logs in. */
+bool p11_token_closed(const struct p11_token *token);
 /* Its full URI; free() it. NULL: no memory. `like` as for p11_uri_format(). */
 char *p11_token_uri(const struct p11_token *token, const struct p11_uri *like);
 

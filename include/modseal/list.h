@@ -55,8 +55,9 @@ struct ms_token_list {
 /**
  * Lists all tokens that the engines reach, with their objects. `filter` (NULL for all) is a
  * PKCS#11 URI: only tokens and objects that it matches are listed. With `login` the user PIN is
- * asked for each token that needs one, so that private objects are seen. A module or token that
- * fails has its `problem` set and does not keep the others from being listed.
+ * asked for each token that needs one, so that private objects are seen; one that is in `filter` is
+ * tried only if a single token can be meant. A module or token that fails has its `problem` set and
+ * does not keep the others from being listed.
  */
 MS_API int ms_token_list_read(struct ms_context *ctx, const char *filter, bool login,
 	struct ms_token_list **list, struct ms_error *err);

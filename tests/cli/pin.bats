@@ -182,6 +182,20 @@ wrong_one() { # ORIGIN
 	assert_output "is not of the key"
 }
 
+@test "a URI with a PIN that several tokens match: it is tried on none" {
+	for uri in pkcs11:?pin-source=wrong pkcs11:?pin-value=4321 pkcs11:?pin-source=right; do
+		run --separate-stderr modseal keys --json --module "$MODSEAL_P11" --login "$uri"
+		assert_status 1
+		assert_json '[.[] | select(.initialised)] | length > 2 and all(.logged_in == false and
+			(.problem | contains("several tokens match, so the PIN in the URI was tried on none")))'
+		assert_json 'any(.[].objects[]; .kind == "certificate")'
+		run --separate-stderr modseal keys --json --module "$MODSEAL_P11"
+		assert_json 'all(.pin_count_low == false)'
+	done
+	run modseal keys --module "$MODSEAL_P11" --login "pkcs11:token=modseal?pin-source=right"
+	assert_status 0
+}
+
 terminal() { # --at PROMPT TEXT... -- OPTION...
 	local script=()
 	while [ "$1" != -- ]; do
