@@ -53,7 +53,7 @@ static void done(void *user, const char *path, const char *dest, const struct ms
 
 static void skipped(void *user, const char *name, const char *why)
 {
-	fprintf(stderr, "modseal: %s: passed over: %s\n", name, why);
+	print_notice("%s: passed over: %s", name, why);
 }
 
 static bool stop(void *user)

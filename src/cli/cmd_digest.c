@@ -67,8 +67,8 @@ static int unfit(struct run *run, const char *path, const struct ms_digest *dige
 			"%s: its kernel cannot check signatures with %s: %s", path,
 			ms_hash_name(digest->hash), digest->unfit);
 	if (!run->warned)
-		fprintf(stderr, "modseal: WARNING: the kernel of %s cannot check signatures with %s: %s\n",
-			path, ms_hash_name(digest->hash), digest->unfit);
+		print_notice("WARNING: the kernel of %s cannot check signatures with %s: %s", path,
+			ms_hash_name(digest->hash), digest->unfit);
 	run->warned = true;
 	return 0;
 }

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "src/base/printable.h"
 #include "src/cli/cli.h"
 #include "src/cli/keyopts.h"
 #include "src/cli/progress.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <locale.h>
 #ifdef __GLIBC__
 #include <malloc.h>
@@ -57,24 +59,29 @@ int exit_status_of(int code)
 
 void print_error(const struct ms_error *err)
 {
+	struct ms_error own = *err;
+
+	text_make_message_printable(own.message);
+	text_make_message_printable(own.hint);
 	fflush(stdout);
 	progress_aside();
-	fprintf(stderr, "modseal: %s\n", err->message);
-	if (err->hint[0])
-		fprintf(stderr, "  %s\n", err->hint);
+	fprintf(stderr, "modseal: %s\n", own.message);
+	if (own.hint[0])
+		fprintf(stderr, "  %s\n", own.hint);
 	progress_back();
 }
 
 void print_notice(const char *fmt, ...)
 {
+	char text[2 * PATH_MAX];
 	va_list ap;
 
-	progress_aside();
-	fprintf(stderr, "modseal: ");
 	va_start(ap, fmt);
-	vfprintf(stderr, fmt, ap);
+	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	fprintf(stderr, "\n");
+	text_make_message_printable(text);
+	progress_aside();
+	fprintf(stderr, "modseal: %s\n", text);
 	progress_back();
 }
 

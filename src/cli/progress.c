@@ -5,6 +5,7 @@
  */
 #include "src/cli/progress.h"
 
+#include "src/base/printable.h"
 #include "src/cli/output.h"
 
 #include <pthread.h>
@@ -124,10 +125,7 @@ static void show_line(double rate)
 	}
 	snprintf(p.line, sizeof(p.line), "%lu%s modules%s%s%s%s", p.last.done, total, speed, left,
 		p.current[0] ? ", " : "", p.current);
-	/* A name may hold what would lead the terminal elsewhere. */
-	for (char *c = p.line; *c; c++)
-		if ((unsigned char)*c < ' ' || *c == 0x7f)
-			*c = '?';
+	text_make_printable(p.line);
 	draw();
 }
 

@@ -44,7 +44,7 @@ const char *sign_digests_root(void)
 
 static void on_skipped(void *user, const char *name, const char *why)
 {
-	fprintf(stderr, "modseal: %s: not signed: %s\n", name, why);
+	print_notice("%s: not signed: %s", name, why);
 	skipped++;
 }
 

@@ -3,6 +3,7 @@
 
 #include "src/base/buf.h"
 #include "src/base/error.h"
+#include "src/base/printable.h"
 #include "src/cli/cli.h"
 #include "src/cli/output.h"
 
@@ -34,10 +35,14 @@ void tally_fail(struct tally *t, const char *path, const struct ms_error *err)
 }
 
 /* For the summary: by then other lines stand between. */
-static void remember(struct tally *t, const char *message)
+static void remember(struct tally *t, const struct ms_error *err)
 {
+	char message[sizeof(err->message)];
+
 	if (t->quiet || t->json || t->n_failed >= LISTED_MAX)
 		return;
+	memcpy(message, err->message, sizeof(message));
+	text_make_message_printable(message);
 	if (buf_add(&t->failures, "  ", 2) == 0 &&
 		buf_add(&t->failures, message, strlen(message)) == 0)
 		buf_add(&t->failures, "\n", 1);
@@ -52,7 +57,7 @@ void tally_fail_at(struct tally *t, unsigned long place, const char *path,
 	if (!strstr(own.message, path))
 		err_prefix(&own, "%s", path);
 	print_error(&own);
-	remember(t, own.message);
+	remember(t, &own);
 	if (t->json) {
 		struct json_object *o = json_object_new_object();
 

@@ -2,6 +2,7 @@
 #include "src/farm/list.h"
 
 #include "src/base/error.h"
+#include "src/base/printable.h"
 #include "src/farm/names.h"
 
 #include <stdio.h>
@@ -52,6 +53,7 @@ int list_fault(const struct farm_list *list, unsigned long place, struct ms_erro
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
+	text_make_printable(text); /* it quotes what the file holds */
 	if (place)
 		return err_set(err, MS_ERR_MODULE,
 			list->format == MS_FARM_LINES ? "%s:%lu: %s" : "%s: entry %lu: %s",

@@ -4,6 +4,7 @@
 #include "src/base/cleanup.h"
 #include "src/base/error.h"
 #include "src/base/file.h"
+#include "src/base/printable.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -21,6 +22,8 @@ const char *name_fault(const char *name)
 		return "it is absolute";
 	if (strlen(name) >= PATH_MAX - SUFFIX_ROOM)
 		return "it is too long";
+	if (text_has_control(name))
+		return "it holds a control character";
 	for (const char *part = name;; part++) {
 		size_t len = strcspn(part, "/");
 

@@ -60,6 +60,47 @@ line() { # PATH [HASH [DIGEST]]
 	refused "$(line "$(printf 'aa/%.0s' {1..2000})b")" "it is too long"
 }
 
+# The lines of the log that a name would have forged.
+no_forgery() {
+	[[ $stderr != *$'\n'"modseal: 9 of 9"* ]]
+	[[ $stderr != *$'\033'* ]]
+}
+
+@test "names with control characters: refused, and not printed as they are" {
+	forged=$'a\033[31mX\nmodseal: 9 of 9 signed'
+	refused "$(line "$forged")" "'a?[31mX?modseal: 9 of 9 signed' is refused: it holds a control character"
+	no_forgery
+	refused "$(line $'a\n  b')" "'a?  b' is refused"
+	refused "$(line $'a\x7f')" "it holds a control character"
+	refused "$(line $'a\xc2\x9b31m')" "'a??31m' is refused: it holds a control character"
+	jq -n --arg f "$forged" '{p: {files: [{sig_type: "linux-module", file: $f}]}}' >files.json
+	run --separate-stderr sign --digests files.json --root . -o out
+	assert_status 1
+	assert_stderr "'p/a?[31mX?modseal: 9 of 9 signed' is refused"
+	no_forgery
+	jq -n --arg f "$forged" '{($f): {files: []}}' >files.json
+	run --separate-stderr sign --digests files.json --root . -o out
+	assert_status 1
+	assert_stderr "'a?[31mX?modseal: 9 of 9 signed' is refused"
+	no_forgery
+}
+
+@test "names with control characters of what is passed over, and of files in a tree" {
+	mkdir tree
+	ln -s nowhere tree/$'a\033[31m\nmodseal: 9 of 9 signed'
+	(cd tree && find . -type l -print0 | cpio --quiet -0 -H newc -o) >archive
+	run --separate-stderr sign --digests archive -o out
+	assert_status 0
+	assert_stderr "a?[31m?modseal: 9 of 9 signed: not signed: not a regular file"
+	no_forgery
+	echo text >tree/$'b\033[31m\nmodseal: 9 of 9 signed.ko'
+	bare_module dummy "$PWD/tree/m.ko" >/dev/null
+	run --separate-stderr sign tree
+	assert_status 1
+	[ "$(grep -c 'b?\[31m?modseal: 9 of 9 signed.ko' <<<"$stderr")" -eq 2 ]
+	no_forgery
+}
+
 @test "names that only look so" {
 	for name in ..m.ko a/...ko/m.ko .hidden/m.ko 'a b.ko' a/m..ko -; do
 		line "$name"
