@@ -142,7 +142,7 @@ static void report(struct run *run, struct farm_entry *entry)
 		end_run_at_loss(run, &write_error);
 		return;
 	}
-	if (err->code && run->options->fail_fast) {
+	if (err->code && run->options->fail_fast && run->next < run->requests->list.n) {
 		struct ms_error why;
 
 		err_set(&why, MS_ERR_STOPPED, "stopped at the first failure");

@@ -408,6 +408,43 @@ debian_sign() { # OPTION...
 	assert_files out "image-b/${files[2]}.sig"
 }
 
+@test "debian: --fail-fast stops nothing when the last one fails" {
+	debian_packages
+	: >"root/image-b/${files[2]}"
+	debian_sign -o out --fail-fast -j 1
+	assert_status 1
+	assert_output "2 of 3 signed, 1 failed"
+	refute_output "stopped"
+	debian_packages 'del(.packages["image-a"])'
+	: >"root/image-b/${files[2]}"
+	debian_sign -o none --fail-fast
+	assert_status 1
+	assert_output "0 of 1 signed, 1 failed"
+	refute_output "stopped"
+}
+
+# The token makes the others wait until the first has failed.
+@test "debian: --fail-fast stops what is left" {
+	debian_packages
+	: >"root/image-a/${files[0]}"
+	for i in {1..100}; do
+		ln "root/image-b/${files[2]}" "root/image-b/m$i.ko"
+	done
+	jq '.packages["image-b"].files = [range(1; 101) | {sig_type: "linux-module", file: "m\(.).ko"}]' \
+		files.json >many
+	MODSEAL_PIN=1234 MODSEAL_SHIM_MODULE=$MODSEAL_P11 MODSEAL_SHIM_DELAY=C_Sign:$PWD/go \
+		"$MODSEAL" sign --module "$MODSEAL_BUILD/tests/faults/libmodseal_shim.so" -k "$KEY" \
+		--token-timeout 50 --jobs 1 --fail-fast --digests many --root root -o out </dev/null 2>err 3>&- &
+	until_so grep -q "is empty" err
+	: >go
+	status=0
+	wait $! || status=$?
+	stderr=$(cat err)
+	[ $status -eq 1 ] || assert_status 6
+	assert_stderr "stopped at the first failure"
+	assert_stderr "1 failed, 1 skipped; stopped before the end"
+}
+
 @test "debian: --root and -o are needed" {
 	debian_packages
 	run soft_sign --digests files.json -o out
