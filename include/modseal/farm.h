@@ -113,14 +113,16 @@ struct ms_requests_callbacks {
  * Whether this signer can and may sign them. A digest says nothing of what it is of (an EFI
  * program's, say): unless `allow_digests`, the signer's certificate has to be for modules only
  * (extended key usage 1.3.6.1.4.1.2312.16.1.2), else MS_ERR_USAGE. MS_ERR_CERT when a package of
- * MS_FARM_DEBIAN names the certificates that it trusts, and the signer's is not among them.
+ * MS_FARM_DEBIAN names the certificates that it trusts, and the signer's is not among them;
+ * MS_ERR_KEY when there are digests and the key signs only what it hashes itself.
  */
 MS_API int ms_requests_check(const struct ms_requests *requests, const struct ms_signer *signer,
 	const struct ms_requests_sign_options *options, struct ms_error *err);
 /**
  * Signs them all, after that check, and writes the answers in the order of the requests. 0 when
  * each was dealt with; negative as ms_batch_sign() when the run ended early, and then what was
- * signed is written all the same.
+ * signed is written all the same. A signer with `dry_run` looks at the modules that are named, and
+ * neither signs nor writes.
  */
 MS_API int ms_requests_sign(struct ms_requests *requests, struct ms_signer *signer,
 	const struct ms_requests_sign_options *options,

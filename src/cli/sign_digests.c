@@ -135,7 +135,7 @@ static int sign_all(struct tally *tally, struct ms_signer *signer,
 		print_error(&err);
 		tally->stopped.code = r;
 	}
-	summary(tally, "signed");
+	summary(tally, options->dry_run ? "would be signed" : "signed");
 	return r < 0 && r != MS_ERR_STOPPED ? exit_status_of(r) : tally_status(tally);
 }
 
@@ -155,11 +155,7 @@ int sign_digests_run(struct ms_signer *signer, const struct sign_digests_options
 		print_error(&err);
 		return exit_status_of(r);
 	}
-	if (options->dry_run) {
-		tally.n_done = ms_requests_count(requests);
-		summary(&tally, "would be signed");
-		return 0;
-	}
-	warn();
+	if (!options->dry_run)
+		warn();
 	return sign_all(&tally, signer, options, &sign_options);
 }

@@ -105,6 +105,8 @@ static int sign_named(struct hand *h, struct ms_error *err)
 	if (h->m->tail == MODULE_MALFORMED || h->m->tail == MODULE_INTERRUPTED)
 		return err_set(err, MS_ERR_MODULE, "%s: %s: %s", path,
 			ms_module_state_name((enum ms_module_state)h->m->tail), h->m->tail_reason);
+	if (h->run->signer->options.dry_run)
+		return 0;
 	return signer_make_cms(h->run->signer, h->m, h->m->size, h->run->signer->options.hash,
 		&h->hold, &h->entry->cms, err);
 }
@@ -121,8 +123,10 @@ static int sign_entry(struct hand *h, struct ms_error *err)
 	int r;
 
 	if (h->run->requests->list.format != MS_FARM_DEBIAN)
-		return signer_sign_digest(h->run->signer, entry->digest, ms_hash_size(entry->hash),
-			&h->hold, &entry->raw, &entry->cms, err);
+		return h->run->signer->options.dry_run
+			? 0
+			: signer_sign_digest(h->run->signer, entry->digest, ms_hash_size(entry->hash),
+				  &h->hold, &entry->raw, &entry->cms, err);
 	r = sign_named(h, err);
 	put_down(h);
 	return r;
@@ -133,7 +137,7 @@ static int sign_entry(struct hand *h, struct ms_error *err)
 static void report(struct run *run, struct farm_entry *entry)
 {
 	struct ms_error write_error = { 0 }, *err = entry->err ? entry->err : &write_error;
-	bool written = entry->state != FARM_DONE ||
+	bool written = entry->state != FARM_DONE || run->signer->options.dry_run ||
 		answers_add(&run->writer, entry, &write_error) == 0;
 
 	entry->state = FARM_REPORTED;
@@ -214,6 +218,19 @@ static int run_workers(struct run *run, struct ms_error *err)
 	return workers_run(&workers, err);
 }
 
+/* Of a named module, the key can be shown all. */
+static int check_input(const struct ms_requests *requests, const struct ms_signer *signer,
+	struct ms_error *err)
+{
+	if (requests->list.format == MS_FARM_DEBIAN || !requests->list.n ||
+		signer->inputs[signer->options.hash] == KEY_INPUT_DIGEST)
+		return 0;
+	err_set(err, MS_ERR_KEY, "%s signs what it hashes itself, no digests",
+		signer->pool.keys[0].key->uri);
+	err_hint(err, "Sign the modules themselves with this key.");
+	return MS_ERR_KEY;
+}
+
 MS_API int ms_requests_check(const struct ms_requests *requests, const struct ms_signer *signer,
 	const struct ms_requests_sign_options *options, struct ms_error *err)
 {
@@ -233,7 +250,7 @@ MS_API int ms_requests_check(const struct ms_requests *requests, const struct ms
 		r = err_set(err, MS_ERR_USAGE, "%s has digests by %s, the signer uses %s",
 			requests->list.file, ms_hash_name(requests->hash),
 			ms_hash_name(signer->options.hash));
-	return r;
+	return r == 0 ? check_input(requests, signer, err) : r;
 }
 
 MS_API int ms_requests_sign(struct ms_requests *requests, struct ms_signer *signer,

@@ -346,13 +346,17 @@ many_digests() { # COUNT
 	assert_stderr "does not fit its own public key"
 }
 
-@test "a key that has to see the module says so" {
+@test "a key that has to see the module says so, in a dry run, too" {
 	many_digests 1 >digests.jsonl
-	MODSEAL_PIN=1234 MODSEAL_SHIM_MODULE=$MODSEAL_P11 MODSEAL_SHIM_MECHANISMS=CKM_SHA256_RSA_PKCS \
-		run --separate-stderr modseal sign --module "$MODSEAL_BUILD/tests/faults/libmodseal_shim.so" \
-		-k "$KEY" --allow-digests --digests digests.jsonl
-	assert_status 3
-	assert_stderr "signs what it hashes itself, no digests"
+	for option in --progress=none -n; do
+		MODSEAL_PIN=1234 MODSEAL_SHIM_MODULE=$MODSEAL_P11 \
+			MODSEAL_SHIM_MECHANISMS=CKM_SHA256_RSA_PKCS run --separate-stderr modseal sign \
+			--module "$MODSEAL_BUILD/tests/faults/libmodseal_shim.so" \
+			-k "$KEY" --allow-digests --digests digests.jsonl $option
+		assert_status 3
+		[ -z "$output" ]
+		assert_stderr "signs what it hashes itself, no digests"
+	done
 }
 
 @test "2,000 digests, answered in their order" {

@@ -408,6 +408,30 @@ debian_sign() { # OPTION...
 	assert_files out "image-b/${files[2]}.sig"
 }
 
+@test "debian: --dry-run looks at the files" {
+	debian_packages
+	debian_sign -o out -n
+	assert_status 0
+	assert_output "3 of 3 would be signed, 1 skipped"
+	rm "root/image-a/${files[0]}"
+	echo text >"root/image-a/${files[1]}"
+	debian_sign -o out -n
+	assert_status 1
+	assert_output "root/image-a/${files[0]}: No such file or directory"
+	assert_output "${files[1]} is not a kernel module"
+	assert_output "1 of 3 would be signed, 2 failed, 1 skipped"
+	[ ! -e out ]
+}
+
+@test "debian: a key that has to see the module sees it" {
+	debian_packages
+	MODSEAL_PIN=1234 MODSEAL_SHIM_MODULE=$MODSEAL_P11 MODSEAL_SHIM_MECHANISMS=CKM_SHA256_RSA_PKCS \
+		run modseal sign --module "$MODSEAL_BUILD/tests/faults/libmodseal_shim.so" -k "$KEY" \
+		--digests files.json --root root -o out
+	assert_status 0
+	assert_output "3 of 3 signed"
+}
+
 @test "debian: --fail-fast stops nothing when the last one fails" {
 	debian_packages
 	: >"root/image-b/${files[2]}"
