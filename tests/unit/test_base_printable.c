@@ -20,7 +20,7 @@ static void test_texts(void **state)
 		{ "a\xc2", "a\xc2", "a\xc2" },
 		{ "\t\r\x01\x7f", "????", "????" },
 		{ "\033[31m", "?[31m", "?[31m" },
-		{ "\xc2\x80\xc2\x9b" "31m", "????31m", "????31m" },
+		{ "\302\200\302\23331m", "????31m", "????31m" },
 		{ "one:\n  two\n  three", "one:?  two?  three", "one:\n  two\n  three" },
 		{ "one\ntwo\n three\n", "one?two? three?", "one?two? three?" },
 		{ "\n\n  a", "??  a", "?\n  a" },
