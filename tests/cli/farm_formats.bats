@@ -469,6 +469,35 @@ debian_sign() { # OPTION...
 	assert_stderr "1 failed, 1 skipped; stopped before the end"
 }
 
+# The one before may still be on its way there.
+no_directory() { # NAME
+	rm -rf "$1" && : >"$1"
+}
+
+@test "debian: signatures that did not reach the disk decide the status of a run that was stopped" {
+	debian_packages
+	for i in {1..100}; do
+		ln "root/image-b/${files[2]}" "root/image-b/m$i.ko"
+	done
+	jq '.packages["image-b"].files = [range(1; 101) | {sig_type: "linux-module", file: "m\(.).ko"}]' \
+		files.json >many
+	MODSEAL_PIN=1234 MODSEAL_SHIM_MODULE=$MODSEAL_P11 MODSEAL_SHIM_DELAY=C_Sign:3:$PWD/go \
+		MODSEAL_SHIM_LOG=$PWD/log \
+		"$MODSEAL" sign --module "$MODSEAL_BUILD/tests/faults/libmodseal_shim.so" -k "$KEY" \
+		--token-timeout 50 --jobs 1 --digests many --root root -o out </dev/null 2>err 3>&- &
+	until_so grep -q WAITS log
+	until_so no_directory out
+	kill -INT $!
+	until_so grep -q "once more" err
+	: >go
+	status=0
+	wait $! || status=$?
+	stderr=$(cat err)
+	assert_status 4
+	assert_stderr "what was written to out: Not a directory"
+	assert_stderr "stopped before the end"
+}
+
 @test "debian: --root and -o are needed" {
 	debian_packages
 	run soft_sign --digests files.json -o out
