@@ -61,8 +61,10 @@ static void make_mutable(const char *path)
 	(void)ioctl(fd, FS_IOC_SETFLAGS, &flags);
 }
 
-/* What is longer than its new content (in a directory that stands for efivarfs) is cut. */
-static int write_once(int fd, const struct buf *content)
+/* What is longer than its new content (in a directory that stands for efivarfs) is cut. After an append a
+ * variable is longer than what was written; on efivarfs it must not be cut: before Linux 6.14 the
+ * file would go on having that size. */
+static int write_once(int fd, uint32_t attributes, const struct buf *content)
 {
 	struct stat st;
 	ssize_t n;
@@ -76,6 +78,8 @@ static int write_once(int fd, const struct buf *content)
 		errno = ENOSPC;
 		return -1;
 	}
+	if (attributes & EFIVAR_APPEND_WRITE)
+		return 0;
 	return fstat(fd, &st) == 0 && st.st_size > (off_t)content->len
 		? ftruncate(fd, (off_t)content->len)
 		: 0;
@@ -102,7 +106,7 @@ int efivar_write(const char *root, const char *name, const struct efi_guid *vend
 		return failed(path, errno, err);
 	if (created)
 		make_mutable(path);
-	if (write_once(fd, &content) < 0) {
+	if (write_once(fd, attributes, &content) < 0) {
 		int e = errno;
 
 		if (created)

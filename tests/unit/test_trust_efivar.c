@@ -180,6 +180,24 @@ static void elsewhere_on_this_machine(void **state)
 	unsetenv("EFIVARFS_PATH");
 }
 
+/* After an append efivarfs shows a file that is longer than what was written, as it is to be. */
+static void only_a_replaced_one_is_cut(void **state)
+{
+	struct ms_error err = { 0 };
+	char path[512];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "%s" EFIVARS "MokNew" SHIM, root);
+	put(EFIVARS "MokNew" SHIM, "\x07\0\0\0a long list", 15);
+	assert_int_equal(efivar_write(root, "MokNew", &guid_shim, 7 | EFIVAR_APPEND_WRITE, "list",
+				 4, &err), 0);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_size, 15);
+	assert_int_equal(efivar_write(root, "MokNew", &guid_shim, 7, "list", 4, &err), 0);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_size, 8);
+}
+
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 
 int main(void)
@@ -194,6 +212,7 @@ int main(void)
 		TEST(unreadable_table),
 		TEST(what_a_machine_shows),
 		TEST(elsewhere_on_this_machine),
+		TEST(only_a_replaced_one_is_cut),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
