@@ -95,38 +95,68 @@ static void one(struct doctor *d, const struct ms_cert *cert)
 	detail(f, "gate", "%s", why);
 }
 
-/* Requests that wait for the next boot. */
+/* -- requests that wait for the next boot ------------------------------------------------------ */
+
+/* What a request asks for, and its entry in MokManager's menu (shim's MokManager.c). */
+static const struct request {
+	const char *name; /* as `modseal trust enrol --pending` calls it */
+	const char *what; /* of a subject */
+	const char *entry;
+} requests[MS_MOK_ACTIONS] = {
+	[MS_MOK_ENROL] = { "enrol", "a MOK is to be enrolled", "Enroll MOK" },
+	[MS_MOK_DELETE] = { "delete", "a MOK is to be deleted", "Delete MOK" },
+	[MS_MOK_REVOKE] = { "revoke", "a key is to be revoked (MokListX)", "Enroll MOKX" },
+	[MS_MOK_UNREVOKE] = { "unrevoke", "a key is no longer to be revoked (MokListX)",
+		"Delete MOKX" },
+};
+
+static void take_back(struct finding *f)
+{
+	way_out(f, "If that is not wanted: take back all that is asked for.");
+	command(f, "modseal trust enrol --revoke-pending");
+}
+
+static void one_request(struct doctor *d, const struct ms_mok_item *item)
+{
+	const struct request *request = &requests[item->action];
+	struct finding *f = found(d, MS_WARNING, "mok-pending", "at the next boot %s: \"%s\"",
+		request->what, item->text);
+
+	because(f,
+		"Until then it counts as before. It has to be confirmed in shim's blue screen "
+		"(%s), with the password that was chosen; \"Continue boot\" drops the request.",
+		request->entry);
+	detail(f, "subject", "%s", item->text);
+	detail(f, "action", "%s", request->name);
+	if (item->action != MS_MOK_ENROL) {
+		take_back(f);
+		return;
+	}
+	way_out(f, "Boot, and confirm it: press a key, then %s, Continue, Yes, password.",
+		request->entry);
+	command_reboot(f, false, NULL);
+}
+
 static void pending(struct doctor *d)
 {
-	struct ms_mok_pending requests = { 0 };
+	struct ms_mok_pending asked = { 0 };
 	struct ms_error err = { 0 };
-	struct finding *f;
 
-	if (ms_mok_pending_read(d->machine->root, &requests, &err) < 0) {
+	if (ms_mok_pending_read(d->machine->root, &asked, &err) < 0) {
 		found(d, MS_NOT_KNOWN, "mok-pending-unknown",
 			"whether requests for MOKs are pending is not known: %s", err.message);
 		return;
 	}
-	if (requests.reset)
-		found(d, MS_WARNING, "mok-reset",
-			"at the next boot all MOKs are to be deleted (mokutil --reset)");
-	for (size_t i = 0; i < requests.n_items; i++) {
-		const struct ms_mok_item *item = &requests.items[i];
-
-		f = found(d, MS_WARNING, "mok-pending",
-			"at the next boot a MOK is to be %s: \"%s\"",
-			item->action == MS_MOK_ENROL ? "enrolled" : "deleted", item->text);
-		because(f,
-			"Until then it counts as before. It has to be confirmed in shim's blue "
-			"screen, with the password that was chosen; \"Continue boot\" drops the "
-			"request.");
-		detail(f, "subject", "%s", item->text);
-		way_out(f,
-			"Boot, and confirm it: press a key, then %s MOK, Continue, Yes, password.",
-			item->action == MS_MOK_ENROL ? "Enroll" : "Delete");
-		command_reboot(f, false, NULL);
-	}
-	ms_mok_pending_free(&requests);
+	if (asked.reset)
+		take_back(found(d, MS_WARNING, "mok-reset",
+			"at the next boot all MOKs are to be deleted (mokutil --reset)"));
+	if (asked.reset_revoked)
+		take_back(found(d, MS_WARNING, "mok-reset-revoked",
+			"at the next boot nothing that MokListX refuses is to be refused any more "
+			"(mokutil --reset --mokx)"));
+	for (size_t i = 0; i < asked.n_items; i++)
+		one_request(d, &asked.items[i]);
+	ms_mok_pending_free(&asked);
 }
 
 void check_mok(struct doctor *d)

@@ -224,10 +224,36 @@ assert_bypasses() { # ID COMMAND...
 	flag m MokAuth $SHIM 1
 	run doctor m --json
 	assert_status 0
-	assert_found mok-pending warning '(.summary | contains("enrolled") and contains("CN=Test good"))'
+	assert_found mok-pending warning '(.summary | contains("enrolled") and contains("CN=Test good")) and
+		(.ways[0].what | contains("confirm it") and contains("Enroll MOK,"))'
 	rm m/sys/firmware/efi/efivars/MokNew-*
 	run doctor m --json
-	assert_found mok-reset warning
+	assert_found mok-reset warning '.ways[0].commands == ["modseal trust enrol --revoke-pending"]'
+}
+
+@test "requests that take a key away, or are about MokListX: by their names, and nobody is told to confirm" {
+	local name action what entry
+	secure_boot m
+	trusted vendor
+	while IFS=: read -r name action what entry; do
+		enrolled m "$name" $SHIM good
+		run doctor m --json
+		assert_found mok-pending warning ".details.action == \"$action\" and
+			(.summary | contains(\"$what: \\\"CN=Test good\\\"\")) and
+			(.why | contains(\"($entry)\")) and
+			([.ways[].commands[]] == [\"modseal trust enrol --revoke-pending\"])"
+		rm m/sys/firmware/efi/efivars/"$name"-*
+	done <<-'END'
+		MokDel:delete:a MOK is to be deleted:Delete MOK
+		MokXNew:revoke:a key is to be revoked (MokListX):Enroll MOKX
+		MokXDel:unrevoke:a key is no longer to be revoked (MokListX):Delete MOKX
+	END
+	refute_found mok-reset-revoked
+	flag m MokXAuth $SHIM 1
+	run doctor m --json
+	assert_status 0
+	assert_found mok-reset-revoked warning '.ways[0].commands == ["modseal trust enrol --revoke-pending"]'
+	refute_found mok-reset
 }
 
 @test "MOKs without Secure Boot are no worry where nothing is enforced" {
