@@ -135,8 +135,10 @@ static int create(struct tpm *tpm, ESYS_TR parent, const struct secret *auth,
 
 	if (r == 0 && auth)
 		r = start_session(tpm, parent, file, &session, err);
-	if (r < 0)
+	if (r < 0) {
+		secret_wipe(&sensitive, sizeof(sensitive));
 		return r;
+	}
 	rc = TPM_CALL(tpm, Create, parent, auth ? session : ESYS_TR_PASSWORD, ESYS_TR_NONE,
 		ESYS_TR_NONE, &sensitive, &template, &outside, &no_pcrs, &priv, &pub, NULL, NULL,
 		NULL);

@@ -72,11 +72,12 @@ static int put_blobs(const struct tpm_keyfile *from, TPM_ASN_KEY *to)
 		: -1;
 }
 
-/* Whether there is an auth value is always said: older readers take silence for "no". */
+/* Whether there is an auth value is always said: older readers take silence for "no". A doubtful
+ * "yes" keeps its form, so that it stays doubtful. */
 static int put_key(const struct tpm_keyfile *from, TPM_ASN_KEY *to)
 {
 	to->type = OBJ_txt2obj(TPM_KEY_OID, 1);
-	to->empty_auth = from->empty_auth == TPM_AUTH_EMPTY ? 0xff : 0;
+	to->empty_auth = from->empty_auth != TPM_AUTH_EMPTY ? 0 : from->auth_doubtful ? 1 : 0xff;
 	to->rsa_parent = from->rsa_parent ? 0xff : -1;
 	if (!to->type || !ASN1_INTEGER_set_uint64(to->parent, from->parent) ||
 		put_text(from->description, &to->description) < 0)

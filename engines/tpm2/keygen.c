@@ -211,10 +211,12 @@ static void tell(const struct keygen *g)
 static int make_and_open(
 	struct ms_context *ctx, struct keygen *g, struct ms_key **key, struct ms_error *err)
 {
-	int r = tpm_ref_is_handle(g->ref) ? tpm_ref_handle(g->ref, &g->handle, err) : 0;
+	int r = 0;
 
 	*key = NULL;
 	g->err = err;
+	if (tpm_ref_is_handle(g->ref))
+		r = tpm_ref_handle_of_key(g->ref, &g->handle, err);
 	if (r == 0)
 		r = g->request->parent ? tpm_parent_check(g->request->parent, err) : 0;
 	if (r == 0)

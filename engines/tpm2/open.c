@@ -130,10 +130,8 @@ static int open_handle(
 	struct ms_context *ctx, const char *ref, struct ms_key **key, struct ms_error *err)
 {
 	struct tpm_key *k = tpm_key_new(ref);
-	int r = k ? tpm_ref_handle(ref, &k->handle, err) : err_nomem(err);
+	int r = k ? tpm_ref_handle_of_key(ref, &k->handle, err) : err_nomem(err);
 
-	if (r == 0 && !k->handle)
-		r = err_set(err, MS_ERR_URI, "%s names no key", ref);
 	if (r == 0)
 		r = tpm_get(ctx, &k->tpm, err);
 	if (r == 0)

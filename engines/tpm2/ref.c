@@ -36,3 +36,14 @@ int tpm_ref_handle(const char *ref, TPM2_HANDLE *handle, struct ms_error *err)
 	*handle = (TPM2_HANDLE)value;
 	return 0;
 }
+
+int tpm_ref_handle_of_key(const char *ref, TPM2_HANDLE *handle, struct ms_error *err)
+{
+	int r = tpm_ref_handle(ref, handle, err);
+
+	if (r < 0 || *handle)
+		return r;
+	err_set(err, MS_ERR_URI, "%s names no handle", ref);
+	err_hint(err, "Write it as handle:0x81010001; was a variable empty?");
+	return MS_ERR_URI;
+}

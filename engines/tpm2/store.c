@@ -21,7 +21,7 @@ static int path_of(const char *ref, char **path, struct ms_error *err)
 	int r;
 
 	if (tpm_ref_is_handle(ref)) {
-		r = tpm_ref_handle(ref, &handle, err);
+		r = tpm_ref_handle_of_key(ref, &handle, err);
 		return r == 0 ? tpm_record_path(handle, false, path, err) : r;
 	}
 	*path = strdup(ref);

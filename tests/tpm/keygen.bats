@@ -163,6 +163,17 @@ keygen_overtaken() { # REF
 	[ -z "$(ls "$XDG_STATE_HOME/modseal/tpm" | grep 81900001)" ]
 }
 
+@test "a reference without a handle, as of an empty variable, is refused and no file's name" {
+	run modseal keygen -k handle: --type p256 --no-cert
+	assert_status 3
+	assert_output "handle: names no handle"
+	[ ! -e handle: ]
+	run sign handle:
+	assert_status 3
+	assert_output "handle: names no handle"
+	assert_untouched
+}
+
 @test "a key of another TPM is told" {
 	keygen key.pem p256
 	tpm_start "$BATS_TEST_TMPDIR/other"

@@ -114,6 +114,8 @@ static void round_trip(const char *vector)
 	/* Whether there is an auth value is always said. */
 	assert_int_not_equal(again->empty_auth, TPM_AUTH_UNSAID);
 	assert_int_equal(again->empty_auth == TPM_AUTH_EMPTY, file->empty_auth == TPM_AUTH_EMPTY);
+	if (file->empty_auth == TPM_AUTH_EMPTY)
+		assert_int_equal(again->auth_doubtful, file->auth_doubtful);
 }
 
 static void round_trips(void **state)
