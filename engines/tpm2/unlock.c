@@ -28,12 +28,6 @@ static bool counts_tries(const struct tpm_key *k)
 	return !(k->pub.publicArea.objectAttributes & TPMA_OBJECT_NODA);
 }
 
-/* Whether it has an auth value at all. */
-static bool is_uncertain(const struct tpm_key *k)
-{
-	return !k->file || k->file->auth_doubtful;
-}
-
 /* -- trying --------------------------------------------------------------------------------- */
 
 /* A hash that the key signs with, whatever it be; the signature is thrown away. */
@@ -151,8 +145,7 @@ static int wrong_err(const struct trial *t)
 	err_append(t->err, " (%u of the %u that lock the TPM%s)", t->lockout.tries, t->lockout.max,
 		t->lockout.tries >= t->lockout.max ? ": it is locked now" : "");
 	err_hint(t->err,
-		"Check it before you run it again%s; the TPM forgets one wrong try every %s.",
-		is_uncertain(t->key) ? ", and if the key has none give none" : "", time);
+		"Check it before you run it again; the TPM forgets one wrong try every %s.", time);
 	return MS_ERR_PIN;
 }
 
@@ -184,19 +177,6 @@ static int get_auth(struct trial *t)
 	return r == 0
 		? pin_get(k->tpm->ctx, &request, NULL, NULL, &k->auth, &k->auth_origin, t->err)
 		: r;
-}
-
-/* The same, but nobody is asked. */
-static int get_given_auth(struct trial *t)
-{
-	struct pin_sources *pins = &t->key->tpm->ctx->pins;
-	ms_ask_pin_fn *ask = pins->ask;
-	int r;
-
-	pins->ask = NULL;
-	r = get_auth(t);
-	pins->ask = ask;
-	return r;
 }
 
 /* -- by the auth value ---------------------------------------------------------------------- */
@@ -251,23 +231,18 @@ static int by_empty_auth(struct trial *t)
 	return r == 0 ? explain(t, try_way(t, NULL)) : r;
 }
 
-/* Nothing is known. Where tries count, one that is given is the only one that is tried; the empty one
- * goes first if there is none, and it is sure to cost nothing that matters. */
+/* Nothing is known: the empty one first, if it is sure to cost nothing that matters. */
 static int by_unknown_auth(struct trial *t)
 {
-	int r;
+	if (counts_tries(t->key)) {
+		int r = tpm_run(t->key->tpm, lockout_fn, t, t->err);
 
-	if (!counts_tries(t->key))
-		return by_empty_auth(t);
-	r = tpm_run(t->key->tpm, lockout_fn, t, t->err);
-	if (r < 0)
-		return r;
-	if (t->lockout.tries)
-		return by_needed_auth(t, true);
-	r = get_given_auth(t);
-	if (r == 0)
-		return explain(t, try_way(t, NULL));
-	return r == MS_ERR_PIN ? by_empty_auth(t) : r;
+		if (r < 0)
+			return r;
+		if (t->lockout.tries)
+			return by_needed_auth(t, true);
+	}
+	return by_empty_auth(t);
 }
 
 static int by_auth(struct trial *t)
@@ -279,7 +254,7 @@ static int by_auth(struct trial *t)
 	if (file->empty_auth != TPM_AUTH_EMPTY)
 		return by_needed_auth(t, file->auth_doubtful);
 	/* Said without doubt: nothing can go wrong that the first signature would not show. */
-	return file->auth_doubtful ? by_unknown_auth(t) : 0;
+	return file->auth_doubtful ? by_empty_auth(t) : 0;
 }
 
 /* -- by the policy -------------------------------------------------------------------------- */

@@ -39,18 +39,13 @@ encode() { # [OPTION...]: k.pem
 	openssl_tpm2 genpkey -algorithm EC -pkeyopt group:P-384 -out p384.pem
 	openssl_tpm2 genpkey -algorithm EC -pkeyopt group:P-256 -pkeyopt user-auth:abc -out auth.pem
 	flush_sessions
-	for key in rsa p256 p384; do
-		run certify $key.pem
+	for key in rsa p256 p384 auth; do
+		MODSEAL_PIN=abc run certify $key.pem
 		assert_status 0
-		run sign $key.pem -c cert.pem
+		MODSEAL_PIN=abc run sign $key.pem -c cert.pem
 		assert_status 0
 		assert_signed cert.pem
 	done
-	MODSEAL_PIN=abc run certify auth.pem
-	assert_status 0
-	MODSEAL_PIN=abc run sign auth.pem -c cert.pem
-	assert_status 0
-	assert_signed cert.pem
 	run sign auth.pem -c cert.pem
 	assert_status 3
 	assert_output "an auth value is needed"
@@ -108,49 +103,6 @@ encode() { # [OPTION...]: k.pem
 		assert_status 0
 		assert_signed cert.pem
 	done
-}
-
-wrong_tries() {
-	timeout 60 tpm2_getcap properties-variable </dev/null |
-		sed -n 's/^TPM2_PT_LOCKOUT_COUNTER: 0x//p'
-}
-
-@test "a flag that says there is no auth value, turned round: the one that is given costs no try" {
-	tpm2 dictionarylockout --clear-lockout
-	create ecc "$LOCKED|userwithauth|sign" -p abc
-	encode --empty-auth one
-	MODSEAL_PIN=abc run certify k.pem --store
-	assert_status 0
-	# The flag is as doubtful as it was.
-	for _ in 1 2; do
-		MODSEAL_PIN=abc run sign k.pem
-		assert_status 0
-		assert_signed k.pem
-	done
-	[ "$(wrong_tries)" = 0 ]
-	MODSEAL_PIN=abd run sign k.pem
-	assert_status 3
-	assert_output "the auth value from MODSEAL_PIN is wrong (1 of the 31 that lock the TPM)"
-	[ "$(wrong_tries)" = 1 ]
-	tpm2 dictionarylockout --clear-lockout
-	assert_untouched
-}
-
-@test "a key that has no auth value, which is not sure: a value that is given is a wrong one" {
-	tpm2 dictionarylockout --clear-lockout
-	create ecc "$LOCKED|userwithauth|sign"
-	encode --empty-auth one
-	run certify k.pem
-	assert_status 0
-	MODSEAL_PIN=abc run sign k.pem -c cert.pem
-	assert_status 3
-	assert_output "if the key has none give none"
-	[ "$(wrong_tries)" = 1 ]
-	run sign k.pem -c cert.pem
-	assert_status 0
-	assert_signed cert.pem
-	[ "$(wrong_tries)" = 1 ]
-	tpm2 dictionarylockout --clear-lockout
 }
 
 @test "our key files are loaded by tpm2-tools" {
