@@ -156,10 +156,10 @@ static void test_requests_damaged(void **state)
 static void test_answer(void **state)
 {
 	static const uint8_t cms[] = { 1, 2, 3, 4 }, raw[] = { 0xff, 0 };
-	struct farm_entry entry = { .name = "a \"b\"/c\n.ko", .hash = MS_HASH_SHA3_512,
+	struct farm_entry entry = { .name = "a \"b\"/c\\né.ko", .hash = MS_HASH_SHA3_512,
 		.cms = { (uint8_t *)cms, sizeof(cms), 0 }, .raw = { (uint8_t *)raw, sizeof(raw), 0 } };
 	AUTO_FREE char *line = lines_answer(&entry);
-	const struct buf b = { (uint8_t *)line, strlen(line), 0 };
+	struct buf b = { (uint8_t *)line, strlen(line), 0 };
 	struct farm_list list;
 	struct ms_error err;
 
@@ -173,6 +173,17 @@ static void test_answer(void **state)
 	assert_memory_equal(list.entries[0].cms.data, cms, sizeof(cms));
 	assert_int_equal(list.entries[0].raw.len, sizeof(raw));
 	assert_memory_equal(list.entries[0].raw.data, raw, sizeof(raw));
+	list_free(&list);
+
+	/* What nobody could read on a terminal is written so that it can be read again, and refused then. */
+	entry.name = "c\n.ko";
+	free(line);
+	line = lines_answer(&entry);
+	assert_null(strchr(line, '\n'));
+	b = (struct buf){ (uint8_t *)line, strlen(line), 0 };
+	assert_int_equal(list_init(&list, "file", MS_FARM_LINES, &err), 0);
+	assert_int_equal(lines_read_answers(&list, &b, &err), MS_ERR_MODULE);
+	assert_non_null(strstr(err.message, "control character"));
 	list_free(&list);
 }
 
