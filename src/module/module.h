@@ -148,9 +148,9 @@ bool module_can_append(const struct module *m);
 /*
  * Adds the tail to the file itself: under an exclusive lock (flock(2); a file that is locked by
  * another process is MS_ERR_MODULE), after another look at size and time. On an error the file is
- * truncated to what it was, but left as it is where another process wrote to it meanwhile. *fd (if not NULL) gets a descriptor of it for syncfs(2), to be closed
- * by the caller. 1: the file must not be written to, or the kernel loads it just now; it can be
- * replaced all the same.
+ * truncated to what it was, but left as it is where another process wrote to it meanwhile. *fd (if not
+ * NULL) gets a descriptor of it for syncfs(2), to be closed by the caller. 1: the file must not be
+ * written to, or the kernel loads it just now; it can be replaced all the same.
  */
 int module_append(struct module *m, const void *tail, size_t tail_len, int *fd,
 	struct ms_error *err);

@@ -23,6 +23,26 @@ sign_digests() { # FILE OPTION...
 	sign --allow-digests --digests "$@"
 }
 
+# Begins to sign digests, until the third signature waits; sets `batch`.
+begin_until_third() { # OPTION...
+	MODSEAL_PIN=1234 MODSEAL_SHIM_MODULE=$MODSEAL_P11 MODSEAL_SHIM_DELAY=C_Sign:3:$PWD/go \
+		MODSEAL_SHIM_LOG=$PWD/log \
+		"$MODSEAL" sign --module "$MODSEAL_BUILD/tests/faults/libmodseal_shim.so" -k "$KEY" \
+		--jobs 1 --token-timeout 50 "$@" </dev/null 2>err 3>&- &
+	batch=$!
+	until_so grep -q WAITS log
+}
+
+# Interrupts it there, and waits for its end: sets what `run` does.
+interrupt() {
+	kill -INT "$batch"
+	until_so grep -q "once more" err
+	: >go
+	status=0
+	wait "$batch" || status=$?
+	stderr=$(cat err)
+}
+
 attach() { # OPTION... DIR
 	modseal attach -c "$MODSEAL_FIXTURES/rsa2048.pem" "$@"
 }

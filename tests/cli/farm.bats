@@ -291,18 +291,8 @@ many_digests() { # COUNT
 
 @test "signatures that are lost at the end of a run that was stopped decide its status" {
 	many_digests 20 >digests.jsonl
-	MODSEAL_PIN=1234 MODSEAL_SHIM_MODULE=$MODSEAL_P11 MODSEAL_SHIM_DELAY=C_Sign:3:$PWD/go \
-		MODSEAL_SHIM_LOG=$PWD/log \
-		"$MODSEAL" sign --module "$MODSEAL_BUILD/tests/faults/libmodseal_shim.so" -k "$KEY" \
-		--jobs 1 --token-timeout 50 --allow-digests --digests digests.jsonl \
-		-o gone/signatures.jsonl </dev/null 2>err 3>&- &
-	until_so grep -q WAITS log
-	kill -INT $!
-	until_so grep -q "once more" err
-	: >go
-	status=0
-	wait $! || status=$?
-	stderr=$(cat err)
+	begin_until_third --allow-digests --digests digests.jsonl -o gone/signatures.jsonl
+	interrupt
 	assert_status 4
 	[[ $stderr =~ gone/signatures.jsonl.*"No such file or directory ("([0-9]+)" signatures lost)" ]]
 	[ "${BASH_REMATCH[1]}" -lt 20 ]

@@ -481,18 +481,9 @@ no_directory() { # NAME
 	done
 	jq '.packages["image-b"].files = [range(1; 101) | {sig_type: "linux-module", file: "m\(.).ko"}]' \
 		files.json >many
-	MODSEAL_PIN=1234 MODSEAL_SHIM_MODULE=$MODSEAL_P11 MODSEAL_SHIM_DELAY=C_Sign:3:$PWD/go \
-		MODSEAL_SHIM_LOG=$PWD/log \
-		"$MODSEAL" sign --module "$MODSEAL_BUILD/tests/faults/libmodseal_shim.so" -k "$KEY" \
-		--token-timeout 50 --jobs 1 --digests many --root root -o out </dev/null 2>err 3>&- &
-	until_so grep -q WAITS log
+	begin_until_third --digests many --root root -o out
 	until_so no_directory out
-	kill -INT $!
-	until_so grep -q "once more" err
-	: >go
-	status=0
-	wait $! || status=$?
-	stderr=$(cat err)
+	interrupt
 	assert_status 4
 	assert_stderr "what was written to out: Not a directory"
 	assert_stderr "stopped before the end"
